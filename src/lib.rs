@@ -1,0 +1,3 @@
+//! Chiasm.
+
+pub mod random;
