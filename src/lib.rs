@@ -1,3 +1,4 @@
 //! Chiasm.
 
 pub mod random;
+pub mod recipe;
