@@ -1,4 +1,10 @@
 //! Chiasm.
 
+pub mod exec;
+pub mod graph;
+pub mod lower;
+pub mod op;
 pub mod random;
 pub mod recipe;
+pub mod shape;
+pub mod tensor;

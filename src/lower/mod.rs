@@ -1,0 +1,3 @@
+//! Tree to graph.
+
+pub mod model;

@@ -1,0 +1,240 @@
+//! What lowering makes of a file: checked stages and tasks, each with its graph and everything training needs to know.
+
+use crate::graph::Graph;
+use crate::recipe::{Data, Duration, Init, Optimiser, Resize, Schedule};
+use crate::shape::Shape;
+use chiasm_dsl::diagnostic::Diagnostic;
+use chiasm_dsl::span::{Sources, Span};
+use std::collections::BTreeMap;
+
+/// A checked file.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// The file's name without folder and ending.
+    pub name: String,
+    /// All texts, for messages.
+    pub sources: Sources,
+    /// Warnings (errors make no model).
+    pub warnings: Vec<Diagnostic>,
+    /// In file order.
+    pub stages: Vec<Stage>,
+    /// In file order.
+    pub tasks: Vec<Task>,
+}
+
+/// A training stage.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// The name in the file.
+    pub span: Span,
+    /// Forward graph with batch symbols. Outputs: `objective`, `loss/<name>`, `watch/<name>`, `next/<state>`.
+    pub graph: Graph,
+    /// Its static parameters with their values, as text.
+    pub sets: BTreeMap<String, String>,
+    /// What the data must bring.
+    pub inputs: Vec<Input>,
+    /// In order of first use.
+    pub parameters: Vec<Parameter>,
+    /// Slow copies.
+    pub twins: Vec<Twin>,
+    /// What is remembered from step to step.
+    pub states: Vec<State>,
+    /// Where rows come from.
+    pub data: Data,
+    /// The batch symbol of the data.
+    pub symbol: String,
+    /// Rows a step.
+    pub batch: usize,
+    /// Pieces a batch is cut into.
+    pub accumulate: usize,
+    /// Names of stages and weight maps, left to right.
+    pub start: Vec<Start>,
+    /// Rate factors by path, the last one that fits counts.
+    pub rates: Vec<(String, f64)>,
+    /// How parameters move.
+    pub optimiser: Optimiser,
+    /// Largest global norm of the gradients.
+    pub clip: Option<f64>,
+    /// How long.
+    pub length: Duration,
+    /// Seed, if the stage says one.
+    pub seed: Option<u64>,
+    /// Tasks to run at the end, and how often besides.
+    pub evaluate: Vec<(String, Option<Duration>)>,
+}
+
+/// What a stage starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Another stage of the file.
+    Stage(String),
+    /// A weight map: its name and the checkpoint it reads.
+    Weights {
+        /// The map.
+        map: String,
+        /// `from "…"`.
+        checkpoint: String,
+    },
+}
+
+/// An input of a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// Its name, also that of the data's column.
+    pub name: String,
+    /// Its shape with batch symbols.
+    pub shape: Shape,
+    /// How the column is read.
+    pub reading: Reading,
+    /// Name of the graph input `[B]` that holds how many places of each row are used, for padded inputs.
+    pub lengths: Option<String>,
+}
+
+/// How a column becomes an input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// Decoded and made `side` by `side`, numbers in 0..1.
+    Image {
+        /// In pixels.
+        side: usize,
+    },
+    /// Tokenised and cut to `length`.
+    Text {
+        /// Which tokens.
+        vocabulary: Vocabulary,
+        /// At most.
+        length: usize,
+    },
+    /// Whole numbers, one a row.
+    Ids,
+    /// Numbers as the caller gives them; no data set has such a column.
+    Given,
+}
+
+/// A vocabulary as the file names it (6.1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Vocabulary {
+    /// How text is cut.
+    pub kind: VocabularyKind,
+    /// `bert-base-uncased`
+    pub name: String,
+    /// Tokens after all others.
+    pub extra: Vec<String>,
+}
+
+/// How text is cut into tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VocabularyKind {
+    /// BERT's.
+    WordPiece,
+    /// CLIP's byte pairs.
+    Bpe,
+    /// Sentencepiece's.
+    SentencePiece,
+}
+
+/// A parameter of a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// `fusion[3].attn.q.w`
+    pub path: String,
+    /// Its sizes.
+    pub dims: Vec<usize>,
+    /// Initial values.
+    pub init: Init,
+    /// Range it is kept in.
+    pub clamp: Option<(f64, f64)>,
+    /// What to do when a checkpoint has another shape.
+    pub resize: Option<Resize>,
+    /// Whether it moves in this stage.
+    pub trained: bool,
+    /// The module that owns it, outermost last: (path of the module, its constructor), for weight maps.
+    pub owners: Vec<(String, String)>,
+}
+
+/// A slow copy of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Twin {
+    /// `slow/vision.norm.gain`
+    pub key: String,
+    /// Path of the original.
+    pub of: String,
+    /// Its sizes.
+    pub dims: Vec<usize>,
+    /// `twin = rate * twin + (1 - rate) * original`
+    pub rate: Schedule,
+}
+
+/// A remembered value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Its name.
+    pub name: String,
+    /// Its sizes and elements.
+    pub shape: Shape,
+    /// What it is before the first step.
+    pub start: Init,
+    /// Whether the stage advances it.
+    pub advanced: bool,
+}
+
+/// A way to measure a stage.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// The name in the file.
+    pub span: Span,
+    /// The stage whose parameters it uses.
+    pub stage: String,
+    /// Outputs named by the protocol's arguments (`image`, `text`, `rerank`), without dropout.
+    pub graph: Graph,
+    /// What the graph reads.
+    pub inputs: Vec<Input>,
+    /// What the graph reads.
+    pub parameters: Vec<Parameter>,
+    /// What the graph reads.
+    pub twins: Vec<Twin>,
+    /// What the graph reads.
+    pub states: Vec<State>,
+    /// What is asked.
+    pub answer: Answer,
+    /// Where rows come from; may be given on the command line instead.
+    pub data: Option<Data>,
+    /// Cut-offs of `recall(1, 5, 10)`, or another metric.
+    pub report: Vec<Metric>,
+    /// The batch symbol of the data.
+    pub symbol: String,
+    /// Rows at once.
+    pub batch: usize,
+    /// Seed of draws.
+    pub seed: u64,
+}
+
+/// The protocols.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// All images against all texts.
+    Retrieval {
+        /// Whether the graph has `image`.
+        image: bool,
+        /// Whether the graph has `text`.
+        text: bool,
+        /// How many of the best are scored again by the output `rerank`, if it is there.
+        rerank: Option<usize>,
+    },
+    /// Refused when it is run: what this version cannot do yet, with its name.
+    Later(String),
+}
+
+/// The metrics.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Metric {
+    /// `recall(1, 5, 10)`
+    Recall(Vec<usize>),
+    /// A metric of a protocol that this version cannot run yet.
+    Later(String),
+}
+
