@@ -6,9 +6,9 @@
 //!
 //! ```
 //! use chiasm::shape::{Batch, Size};
-//! let rows = Size::symbol("B") * 2 + Size::from(5);
+//! let rows = Size::symbol("B") * 2 + Size::from(5i64);
 //! assert_eq!(rows.to_string(), "2*B + 5");
-//! assert_eq!(rows.bind(&Batch::of("B", 4)), Size::from(13));
+//! assert_eq!(rows.bind(&Batch::of("B", 4)), Size::from(13i64));
 //! ```
 
 use serde::{Deserialize, Serialize};
