@@ -122,6 +122,8 @@ pub struct Vocabulary {
     pub name: String,
     /// Tokens after all others.
     pub extra: Vec<String>,
+    /// Ids without the extra ones, if the file says it: vocabularies that the compiler does not know.
+    pub size: Option<usize>,
 }
 
 /// How text is cut into tokens.

@@ -169,19 +169,21 @@ impl Free {
 
 /// The capitals that the parameter types of a function bind.
 pub fn signature_capitals(function: &Function) -> Vec<String> {
-    let mut capitals = Vec::new();
-    for ty in function.params.iter().filter_map(|p| p.ty.as_ref()) {
-        for axis in ty.axes.iter().flatten() {
-            if let Axis::Size { size: Expr { kind: ExprKind::Name(name), .. }, .. } = axis {
-                capitals.push(name.clone());
-            }
-        }
-        if let Some(Expr { kind: ExprKind::Name(name), .. }) = &ty.of {
-            capitals.push(name.clone());
-        }
-    }
-    capitals.retain(|name| is_capital(name));
-    capitals
+    let types = function.params.iter().filter_map(|p| p.ty.as_ref()).chain(&function.result);
+    types.flat_map(type_capitals).collect()
+}
+
+/// The capitals that stand alone in a type.
+pub fn type_capitals(ty: &Type) -> Vec<String> {
+    let sizes = ty.axes.iter().flatten().filter_map(|axis| match axis {
+        Axis::Size { size, .. } => Some(size),
+        Axis::Rest(_) => None,
+    });
+    let names = sizes.chain(&ty.of).filter_map(|e| match &e.kind {
+        ExprKind::Name(name) if is_capital(name) => Some(name.clone()),
+        _ => None,
+    });
+    names.collect()
 }
 
 /// Whether a name begins with a capital letter.

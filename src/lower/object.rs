@@ -108,6 +108,8 @@ pub enum Object<'p> {
     Primitive(&'static str),
     /// A vocabulary.
     Vocabulary(Rc<Vocabulary>),
+    /// `V.id`, waiting for its token.
+    TokenId(Rc<Vocabulary>),
     /// A slow copy of the model or of a module.
     Momentum(Rc<str>, Option<Box<Object<'p>>>),
     /// A relation between queries and keys.
@@ -177,6 +179,7 @@ impl Object<'_> {
             Self::Constructor(c) => format!("the constructor {}", c.module.name.text),
             Self::Primitive(name) => format!("the primitive {name}"),
             Self::Vocabulary(v) => format!("the vocabulary {}", v.name),
+            Self::TokenId(_) => "a vocabulary's id(…)".into(),
             Self::Momentum(..) => "a slow copy".into(),
             Self::Mask(_) => "a mask".into(),
             Self::Schedule(_) => "a schedule".into(),
