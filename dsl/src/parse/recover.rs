@@ -53,7 +53,8 @@ fn taken(start: Tokens) -> Option<Tokens> {
 
 /// The next name in column 1, or the end.
 fn next(mut tokens: Tokens) -> Tokens {
-    while !tokens.is_at_end() && !(tokens.first().margin && tokens.first().kind == Kind::Name) {
+    let begins = |tokens: Tokens| tokens.first().margin && tokens.begins(&[Kind::Name]);
+    while !tokens.is_at_end() && !begins(tokens) {
         tokens = tokens.jump(tokens.place() + 1);
     }
     tokens
