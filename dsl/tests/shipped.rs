@@ -27,7 +27,11 @@ fn white_space_means_nothing() {
         assert_eq!(spanless(&tree), spanless(&clean(&name, &bare)), "{name} on one line");
         let windows = text.trim_end().replace('\n', "\r\n");
         assert_eq!(spanless(&tree), spanless(&clean(&name, &windows)), "{name} with Windows line ends");
-        assert_eq!(spanless(&tree), spanless(&clean(&name, &format!("\u{feff}{text}"))), "{name} with a byte-order mark");
+        assert_eq!(
+            spanless(&tree),
+            spanless(&clean(&name, &format!("\u{feff}{text}"))),
+            "{name} with a byte-order mark"
+        );
     }
 }
 

@@ -117,7 +117,7 @@ fn operator(kind: Kind) -> Option<(u8, BinaryOp)> {
 /// One loop for all five rules, so that a parenthesis costs few stack frames: operators that bind at least as tightly as
 /// `loosest`, each with a right side that binds tighter.
 fn binary(input: Tokens, loosest: u8) -> Parse<Expr> {
-    let (mut rest, mut left) = if loosest < COMPARE { not(input)? } else { unary(input)? };
+    let (mut rest, mut left) = if loosest <= COMPARE { not(input)? } else { unary(input)? };
     while let Some((level, op)) = operator(rest.first().kind).filter(|(level, _)| *level >= loosest) {
         let (after, right) = cut(operand(|input| binary(input, level + 1))).parse(rest.take_from(1))?;
         left = join(left, op, rest.first().span, right);
@@ -144,12 +144,12 @@ fn join(left: Expr, op: BinaryOp, op_span: Span, right: Expr) -> Expr {
     Expr { kind: ExprKind::Binary { op, op_span, left: Box::new(left), right: Box::new(right) }, span }
 }
 
-/// not = "not" not | compare .
+/// not = "not" not | compare . The comparison behind a first operand is read by the loop of `binary`.
 fn not(input: Tokens) -> Parse<Expr> {
     if !input.begins(&[Kind::Not]) {
-        return binary(input, COMPARE);
+        return unary(input);
     }
-    let (rest, value) = cut(nested(not)).parse(input.take_from(1))?;
+    let (rest, value) = cut(nested(|input| binary(input, COMPARE))).parse(input.take_from(1))?;
     prefixed(input, rest, UnaryOp::Not, value)
 }
 

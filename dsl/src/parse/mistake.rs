@@ -69,7 +69,7 @@ impl Mistake {
             }
             Problem::AfterPipe => {
                 let message = format!("`{text}` cannot follow a pipe; put the pipe in parentheses");
-                error(Code::E0105, message).note(format!("write (… -> …) {text} …"))
+                error(Code::E0105, message).note(grouped(token, text))
             }
             Problem::Deep => {
                 let message =
@@ -77,6 +77,15 @@ impl Mistake {
                 error(Code::E0102, message).note("give parts of it names")
             }
         }
+    }
+}
+
+/// How to write an operator behind a pipe.
+fn grouped(token: Token, text: &str) -> String {
+    match token.kind {
+        Kind::Quote => "write (… -> …)'".to_string(),
+        Kind::Dot | Kind::LeftParen | Kind::LeftBracket => format!("write (… -> …){text}…"),
+        _ => format!("write (… -> …) {text} …"),
     }
 }
 

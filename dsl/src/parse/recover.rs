@@ -30,6 +30,10 @@ pub struct Recovery<'t> {
 
 /// Decides after a mistake in the definition that begins at `start`. `unread` are the messages about characters and texts.
 pub fn recover<'t>(start: Tokens<'t>, mistake: Mistake, reach: usize, unread: &[Diagnostic]) -> Recovery<'t> {
+    if let Some(taken) = taken(start).filter(|_| start.place() > reach) {
+        let said = Mistake::expected(taken.place(), "an expression").diagnostic(start);
+        return Recovery { said: Some(said), item: None, reach: start.place(), resume: taken };
+    }
     let unclosed = if start.place() < reach { None } else { unclosed(start, mistake) };
     let at = unclosed.and_then(|open| open.next).unwrap_or(mistake.at);
     let resume = next(start.jump(at.max(start.place() + 1)));
@@ -41,9 +45,16 @@ pub fn recover<'t>(start: Tokens<'t>, mistake: Mistake, reach: usize, unread: &[
     Recovery { said, item: salvage(start, mistake), reach: reach.max(mistake.at), resume }
 }
 
+/// In `a =`, next line `b = 3`, the name `b` was read as the value of `a`.
+fn taken(start: Tokens) -> Option<Tokens> {
+    let before = start.jump(start.place().checked_sub(1)?);
+    begins_item(before).then_some(before)
+}
+
 /// The next name in column 1, or the end.
 fn next(mut tokens: Tokens) -> Tokens {
-    while !tokens.is_at_end() && !(tokens.first().margin && tokens.first().kind == Kind::Name) {
+    let begins = |tokens: Tokens| tokens.first().margin && tokens.begins(&[Kind::Name]);
+    while !tokens.is_at_end() && !begins(tokens) {
         tokens = tokens.jump(tokens.place() + 1);
     }
     tokens
@@ -107,13 +118,21 @@ fn never_closed(start: Tokens, open: Open, at: usize) -> Diagnostic {
 fn misspelt(start: Tokens, mistake: Mistake, said: Diagnostic) -> Diagnostic {
     let named = matches!(start.token(1).kind, Kind::Name | Kind::Capital | Kind::Text);
     let close = nearest(start.text(start.first()), WORDS.iter().copied());
-    let meant = close.filter(|_| named && mistake.at == start.place() + 1 && start.begins(&[Kind::Name]));
+    let meant = close.filter(|word| {
+        *word != start.text(start.first())
+            && named
+            && mistake.at == start.place() + 1
+            && start.begins(&[Kind::Name])
+    });
     said.notes(meant.map(|word| format!("did you mean `{word}`?")))
 }
 
-/// Whether a character or text in this definition could not be read, of which the mistake is a consequence.
+/// Whether a character or text in or just before this definition could not be read, which explains the mistake.
 fn is_known(start: Tokens, mistake: Mistake, unread: &[Diagnostic]) -> bool {
-    let begin = start.first().span.start;
+    let begin = match start.place() {
+        0 => 0,
+        place => start.jump(place - 1).first().span.end.saturating_sub(1),
+    };
     let end = start.jump(mistake.at).first().span.end;
     let first = unread.partition_point(|said| said.span.is_some_and(|span| span.start < begin));
     unread.get(first).and_then(|said| said.span).is_some_and(|span| span.start <= end)
