@@ -4,7 +4,7 @@
 
 use super::program::{Meaning, Program};
 use super::scope::SpaceId;
-use chiasm_dsl::tree::{Arg, Axis, Expr, ExprKind, Field, Function, Index, Module, ModuleBody, Name, Over, Part, Type};
+use chiasm_dsl::tree::{Arg, Axis, Expr, ExprKind, Function, Index, Module, ModuleBody, Name, Over, Part, Type};
 use std::collections::{BTreeSet, HashMap};
 
 /// A mention of a name that is not bound inside the expression.
@@ -289,9 +289,4 @@ pub fn is_owner(program: &Program, space: SpaceId, expr: &Expr) -> bool {
         },
         _ => false,
     }
-}
-
-/// The fields' names of a block.
-pub fn field_names(block: &[Field]) -> Vec<&str> {
-    block.iter().map(|f| f.name.text.as_str()).collect()
 }

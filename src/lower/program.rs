@@ -129,7 +129,11 @@ impl Program {
         let parsed = parse::parse(file, &text);
         self.diagnostics.extend(parsed.diagnostics);
         let mut seen = Seen::default();
-        for item in parsed.tree.items {
+        for (position, item) in parsed.tree.items.into_iter().enumerate() {
+            // The parser has said that `extend` comes first.
+            if position > 0 && matches!(item.kind, ItemKind::Extend(_)) {
+                continue;
+            }
             self.item(item, space, path, chain, own, &mut seen);
         }
     }

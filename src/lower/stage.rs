@@ -274,7 +274,7 @@ impl<'p> Lower<'p> {
     /// Paths of the parameters that do not move.
     fn frozen(&mut self, fields: &Fields<'p>) -> Eval<BTreeSet<String>> {
         let all: Vec<String> = self.params.keys().cloned().collect();
-        let mut matched = |s: &mut Self, name: &str| -> Eval<Option<BTreeSet<String>>> {
+        let matched = |s: &mut Self, name: &str| -> Eval<Option<BTreeSet<String>>> {
             let Some(expr) = fields.get(name) else { return Ok(None) };
             let mut paths = BTreeSet::new();
             for (path, span) in s.paths(fields, name) {

@@ -84,7 +84,7 @@ pub struct Lower<'p> {
     /// Reachability by text.
     pub reach: Reach,
     /// The innermost path that owns what is computed.
-    pub at: Vec<Rc<str>>,
+    pub at: Vec<std::sync::Arc<str>>,
     known: HashMap<(String, Vec<Value>), Value>,
     slow: Vec<bool>,
 }
@@ -125,7 +125,11 @@ impl<'p> Lower<'p> {
         }
         let slow = matches!(op, Op::Twin(_)) || operands.iter().any(|v| self.slow[v.0 as usize]);
         let origin = self.origin(&ty);
-        match self.graph.add(op, operands, &origin) {
+        let added = match self.graph.add(op.clone(), operands, &origin) {
+            Err(m) if m.constraint == "C0" => Ok(self.graph.push(op, operands, ty.shape(), &origin)),
+            other => other,
+        };
+        match added {
             Ok(node) => {
                 self.slow.push(slow);
                 self.known.insert(key, node);

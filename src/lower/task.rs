@@ -104,7 +104,7 @@ impl<'p> Lower<'p> {
             }
             if VALUES.contains(&name.as_str()) || protocol == "measure" {
                 let object = self.eval(&arg.value, env, None)?;
-                values.push((name, self.tensor(object, arg.value.span)?, arg.value.span));
+                values.push((name, self.tensor(object, arg.value.span)?, arg.span()));
             }
         }
         Ok(values)
@@ -148,7 +148,8 @@ impl<'p> Lower<'p> {
     }
 
     fn left_to_right(&mut self, args: &'p [Arg], values: &[(String, Tensor, Span)], env: &Env<'p>) -> Eval<()> {
-        let Some((_, logits, at)) = values.iter().find(|(n, _, _)| n == "logits") else { return Ok(()) };
+        let Some((_, logits, _)) = values.iter().find(|(n, _, _)| n == "logits") else { return Ok(()) };
+        let at = argument(args, "logits").map_or(Span::default(), |a| a.value.span);
         if argument(args, "probe").is_some() {
             return Ok(());
         }
@@ -157,7 +158,7 @@ impl<'p> Lower<'p> {
         let token = self.tensor(object, token.value.span)?;
         let owner = token.ty.axes.iter().find_map(|a| a.padding.as_ref()).map(|p| p.owner);
         if owner.is_some_and(|owner| looks_ahead(&logits.ty, owner)) {
-            let error = Diagnostic::error(Code::E0609, *at, "this text is written from left to right, but these logits look ahead");
+            let error = Diagnostic::error(Code::E0609, at, "this text is written from left to right, but these logits look ahead");
             return self.report(error.note("some attention over these words has no causal mask: mask: causal"));
         }
         Ok(())

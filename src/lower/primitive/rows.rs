@@ -56,7 +56,7 @@ impl<'p> Lower<'p> {
         if index.ty.rank() != 1 {
             return Ok(Axis::full(axis.size.clone()));
         }
-        let mut moved = |s: &mut Self, mask| {
+        let moved = |s: &mut Self, mask| {
             let sizes = [index.ty.axes[0].size.clone(), s.graph.shape(mask).sizes[1].clone()];
             s.emit(Take, &[mask, index.node], Type::plain(sizes, Elements::Condition))
         };
