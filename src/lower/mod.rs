@@ -28,6 +28,7 @@ mod static_check;
 mod task;
 mod types;
 mod vocabulary;
+mod weights;
 mod with;
 
 use chiasm_dsl::code::Code;

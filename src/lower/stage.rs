@@ -462,7 +462,8 @@ impl<'p> Lower<'p> {
             if self.program.stages.iter().any(|s| s.name.text == name) {
                 starts.push(Start::Stage(name));
             } else if let Some(chiasm_dsl::tree::WeightsSource::Checkpoint(checkpoint)) = source {
-                starts.push(Start::Weights { map: name, checkpoint: checkpoint.text.clone() });
+                let loads = self.loads(&name, expr.span)?;
+                starts.push(Start::Weights { map: name, checkpoint: checkpoint.text.clone(), loads });
             } else {
                 let known: Vec<&str> = self.program.stages.iter().map(|s| s.name.text.as_str()).collect();
                 return self.unknown_stage(&name, expr.span, known);
