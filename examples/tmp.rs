@@ -1,7 +1,7 @@
 fn main() {
     let path = std::env::args().nth(1).unwrap();
     let t = std::time::Instant::now();
-    match chiasm::compile(path.as_ref(), &chiasm::Options::default()) {
+    match chiasm::compile(path.as_ref(), &chiasm::Options{given: true, values: std::env::args().skip(2).collect(), ..Default::default()}) {
         Err(e) => println!("{e}"),
         Ok(m) => {
             for s in &m.stages {

@@ -45,6 +45,10 @@ use std::path::Path;
 pub struct Options {
     /// `--set name=value`, in order.
     pub sets: Vec<(String, String)>,
+    /// Values to compute besides what stages minimise: names, or `slow.name`. They become the outputs `value/<name>`.
+    pub values: Vec<String>,
+    /// The caller gives every input, so the columns of data are not held against what a stage needs.
+    pub given: bool,
 }
 
 /// Why a file makes no model.
@@ -122,6 +126,7 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
     let tasks: Vec<Vec<StageField>> = program.tasks.iter().map(|t| program.fields(t, &program.tasks)).collect();
     for (protocol, fields) in program.stages.iter().zip(&stages) {
         let mut lower = Lower::new(program, true);
+        lower.options = options.clone();
         let stage = base_known(&mut lower, protocol, &program.stages)
             .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
             .and_then(|fields| lower.stage(&fields));

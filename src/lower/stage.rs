@@ -119,9 +119,12 @@ impl<'p> Lower<'p> {
             self.graph.name(format!("loss/{name}"), tensor.node);
         }
         self.watch(fields, &env)?;
+        self.wished_values(minimise.span)?;
         self.advance_states(fields, &env)?;
         let feed = self.feed(data, &env)?;
-        self.inputs_fed(fields, &losses, &feed.columns, data.span)?;
+        if !self.options.given {
+            self.inputs_fed(fields, &losses, &feed.columns, data.span)?;
+        }
         let Some(recipe) = feed.data.clone() else {
             return self.later_data(feed.later.as_deref().unwrap_or("this data"), data.span);
         };
@@ -166,6 +169,26 @@ impl<'p> Lower<'p> {
             }
         }
         Ok(losses)
+    }
+
+    /// Values that the caller wants besides; a stage that has no such definition leaves them out.
+    fn wished_values(&mut self, at: Span) -> Eval<()> {
+        for wish in self.options.values.clone() {
+            let (slow, name) = match wish.split_once('.') {
+                Some((slow, name)) => (Some(slow), name),
+                None => (None, wish.as_str()),
+            };
+            let names = &self.program.spaces[MAIN.0].names;
+            if [Some(name), slow].into_iter().flatten().any(|n| !names.contains_key(n)) {
+                continue;
+            }
+            let world = super::state::World { twin: slow.map(Into::into), ..Default::default() };
+            let world = self.enter(world);
+            let object = self.within(world, |s| s.definition(MAIN, name))?;
+            let tensor = self.within(world, |s| s.tensor(object, at))?;
+            self.graph.name(format!("value/{wish}"), tensor.node);
+        }
+        Ok(())
     }
 
     fn watch(&mut self, fields: &Fields<'p>, env: &Env<'p>) -> Eval<()> {

@@ -81,6 +81,8 @@ pub struct Lower<'p> {
     pub touched: HashSet<String>,
     /// Whether dropout drops.
     pub training: bool,
+    /// What the caller said.
+    pub options: super::Options,
     /// Reachability by text.
     pub reach: Reach,
     /// The innermost path that owns what is computed.
@@ -109,6 +111,7 @@ impl<'p> Lower<'p> {
             owners: HashMap::new(),
             touched: HashSet::new(),
             training,
+            options: super::Options::default(),
             reach: Reach::default(),
             at: Vec::new(),
             known: HashMap::new(),

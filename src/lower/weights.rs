@@ -115,7 +115,7 @@ impl<'p> Lower<'p> {
             return Ok(Some(Source::Fresh));
         }
         if below == target.path.len() {
-            return self.source(&rule.value, &scope.prefix, bound).map(Some);
+            return self.tensor_source(&rule.value, &scope.prefix, bound).map(Some);
         }
         let (text, chunk) = match &rule.value.kind {
             ExprKind::Call { args, .. } if args.len() == 3 => {
@@ -152,13 +152,13 @@ impl<'p> Lower<'p> {
     }
 
     /// The right side of a rule for one tensor.
-    fn source(&mut self, expr: &'p Expr, prefix: &str, bound: &BTreeMap<String, i64>) -> Eval<Source> {
+    fn tensor_source(&mut self, expr: &'p Expr, prefix: &str, bound: &BTreeMap<String, i64>) -> Eval<Source> {
         match &expr.kind {
             ExprKind::Text(text) => Ok(Source::Named(format!("{prefix}{}", self.interpolate(text, bound, expr.span)?))),
-            ExprKind::Group(inner) => self.source(inner, prefix, bound),
-            ExprKind::Transpose(inner) => Ok(Source::Transposed(Box::new(self.source(inner, prefix, bound)?))),
+            ExprKind::Group(inner) => self.tensor_source(inner, prefix, bound),
+            ExprKind::Transpose(inner) => Ok(Source::Transposed(Box::new(self.tensor_source(inner, prefix, bound)?))),
             ExprKind::Index { value, indices } => {
-                let inner = Box::new(self.source(value, prefix, bound)?);
+                let inner = Box::new(self.tensor_source(value, prefix, bound)?);
                 match indices.as_slice() {
                     [Index::At(at)] => Ok(Source::Row(inner, self.rule_number(at, bound)?)),
                     [Index::Range { low: Some(low), high: Some(high), .. }] => {
@@ -169,13 +169,13 @@ impl<'p> Lower<'p> {
             }
             ExprKind::Call { callee, args } => match (&callee.kind, args.as_slice()) {
                 (ExprKind::Name(name), [w, k, n]) if name == "chunk" => {
-                    let inner = Box::new(self.source(&w.value, prefix, bound)?);
+                    let inner = Box::new(self.tensor_source(&w.value, prefix, bound)?);
                     Ok(Source::Chunk(inner, self.rule_number(&k.value, bound)?, self.rule_number(&n.value, bound)?))
                 }
                 (ExprKind::Name(name), [w, tree::Arg { value: Expr { kind: ExprKind::Text(text), .. }, .. }])
                     if name == "rearrange" =>
                 {
-                    Ok(Source::Rearranged(Box::new(self.source(&w.value, prefix, bound)?), text.clone()))
+                    Ok(Source::Rearranged(Box::new(self.tensor_source(&w.value, prefix, bound)?), text.clone()))
                 }
                 _ => self.fail(Code::E0611, expr.span, "a source is a name, chunk(w, k, n) or rearrange(w, pattern)"),
             },
