@@ -8,3 +8,5 @@ pub mod random;
 pub mod recipe;
 pub mod shape;
 pub mod tensor;
+pub mod train;
+pub mod weights;
