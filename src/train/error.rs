@@ -1,7 +1,6 @@
 //! What can stop a training run, and with which exit code.
 
 use crate::exec::ExecError;
-use crate::op::Misfit;
 use crate::weights::WeightsError;
 
 /// Why a stage could not be trained or measured.
@@ -114,14 +113,12 @@ pub enum TrainError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A graph that a pass left broken: a bug.
-    #[error(
-        "the graph of `{0}` is broken after {1}: {2}. This is a bug in chiasm; please report it with the file"
-    )]
-    Broken(String, &'static str, String),
-    /// A graph that holds only for other batch sizes.
-    #[error("the graph does not hold for this batch: {0}")]
-    Misfit(#[from] Misfit),
+    /// Passes gave no graph.
+    #[error(transparent)]
+    Pass(#[from] crate::pass::PassError),
+    /// A task could not be run.
+    #[error(transparent)]
+    Task(#[from] crate::task::TaskError),
     /// Reading, writing or fitting tensors.
     #[error(transparent)]
     Weights(#[from] WeightsError),

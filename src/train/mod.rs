@@ -12,7 +12,8 @@ pub mod r#loop;
 pub mod metrics;
 pub mod optimiser;
 pub mod path;
-pub mod prepare;
+pub mod plan;
+pub mod run;
 pub mod spec;
 pub mod stage;
 pub mod start;
@@ -21,3 +22,4 @@ pub mod step;
 mod testing;
 
 pub use error::TrainError;
+pub use run::{TrainOptions, train};

@@ -1,10 +1,11 @@
 //! From a checked stage to a trainer: memory with initial values, the prepared program, the optimiser.
 
 use super::optimiser::Mover;
-use super::{TrainError, init, prepare};
+use super::{TrainError, init};
 use crate::exec::{Executor, Follow, Layout, Memory, Program, Slot};
 use crate::lower::model::{Parameter, Stage, State, Twin};
 use crate::op::Context;
+use crate::pass::prepare;
 use crate::recipe::{Schedule, Timeline};
 use crate::shape::{Batch, Kind};
 use crate::tensor::Tensor;
@@ -41,7 +42,7 @@ impl Trainer {
         refuse_later(stage)?;
         let layout = layout(&stage.parameters, &stage.twins, &stage.states);
         let batch = Batch::of(&stage.symbol, stage.batch);
-        let graph = prepare::for_training(stage, &batch)?;
+        let graph = prepare::training(stage, &batch)?;
         let program = executor.prepare(&graph, &layout)?;
         let mut memory = Memory::new(&layout);
         fill(&mut memory, stage, seed);
