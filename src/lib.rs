@@ -1,5 +1,6 @@
 //! Chiasm.
 
+pub mod cli;
 pub mod exec;
 pub mod graph;
 pub mod lower;

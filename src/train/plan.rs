@@ -83,6 +83,18 @@ pub fn folder(model: &Model, options: &TrainOptions) -> Result<PathBuf, TrainErr
     folder::newest(runs, &name).ok_or_else(nothing)
 }
 
+/// The checkpoints of a task's stage: in the given run folder, or in the newest one.
+///
+/// # Errors
+/// There is no run folder.
+pub fn trained(model: &Model, task: &Task, out: Option<&Path>) -> Result<PathBuf, TrainError> {
+    let (runs, both) = (Path::new("runs"), format!("{}-{}", model.name, task.stage));
+    let newest = || folder::newest(runs, &model.name).or_else(|| folder::newest(runs, &both));
+    let nothing = || TrainError::Untrained { stage: task.stage.clone(), folder: "runs".into() };
+    let run = out.map(Path::to_path_buf).or_else(newest).ok_or_else(nothing)?;
+    Ok(run.join(&task.stage).join("checkpoints"))
+}
+
 /// The texts of the model with all sets.
 pub fn lock_text(model: &Model) -> String {
     let mut text = String::new();

@@ -309,3 +309,28 @@ fn summary(stage: &Stage, folder: &Path, trainer: &Trainer, account: Account) ->
         account,
     }
 }
+
+/// Runs a task on the newest checkpoint of its stage in a run folder.
+///
+/// # Errors
+/// No such task, no trained stage, broken data.
+pub fn evaluate(
+    model: &Model,
+    name: &str,
+    out: Option<&Path>,
+    supply: &dyn Supply,
+) -> Result<retrieval::Report, TrainError> {
+    let task = plan::task(model, name)?;
+    let folder = plan::trained(model, task, out)?;
+    let untrained =
+        || TrainError::Untrained { stage: task.stage.clone(), folder: folder.display().to_string() };
+    let found = checkpoint::latest(&folder)?.ok_or_else(untrained)?;
+    let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
+    checkpoint::read_model(&mut found.model()?, &mut memory)?;
+    let mut gallery = supply.gallery(task)?;
+    Ok(retrieval::run(task, supply.executor()?.as_ref(), &mut memory, gallery.as_mut())?)
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

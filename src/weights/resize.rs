@@ -148,4 +148,21 @@ mod tests {
         );
         assert!(resize(rule, "p", (&[0.0; 5], &[5, 1]), (&[0.0; 20], &[10, 2])).is_err(), "another width");
     }
+
+    #[test]
+    fn grid_equals_the_reference() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/functions/position_table.safetensors");
+        let mut file = crate::weights::Archive::open(&path).expect("the fixture");
+        let table = file.floats("in.table", &[1, 17, 6]).expect("the table");
+        for side in [2, 3, 6, 7, 8] {
+            let dims = [1, side * side + 1, 6];
+            let wanted = file.floats(&format!("out.to_{side}"), &dims).expect("the result");
+            let fresh = vec![0.0; wanted.len()];
+            let made = resize(Some(Resize::Grid), "p", (&table, &[1, 17, 6]), (&fresh, &dims)).expect("fits");
+            let largest = wanted.iter().fold(0f32, |m, x| m.max(x.abs()));
+            let error = made.iter().zip(&wanted).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
+            assert!(error <= 1e-6 * largest, "{side}: {error}");
+        }
+    }
 }

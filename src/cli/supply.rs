@@ -1,0 +1,40 @@
+//! What the options say about data and executors, as a run wants it.
+
+use super::options::{Device, Running};
+use crate::exec::Executor;
+use crate::lower::model::{Stage, Task};
+use crate::task::TaskError;
+use crate::task::gallery::Gallery;
+use crate::train::TrainError;
+use crate::train::feed::Feed;
+use crate::train::run::Supply;
+
+/// Opens data sets below the given folders and makes the executor of `--device`.
+pub struct Supplier<'a> {
+    running: &'a Running,
+}
+
+impl<'a> Supplier<'a> {
+    /// From the options.
+    pub fn new(running: &'a Running) -> Self {
+        Self { running }
+    }
+}
+
+impl Supply for Supplier<'_> {
+    fn feed(&self, stage: &Stage, _seed: u64) -> Result<Box<dyn Feed>, TrainError> {
+        Err(TrainError::Data(format!("no data for {} in {:?}", stage.name, self.running.data)))
+    }
+
+    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
+        Err(TaskError::NoData(task.name.clone()))
+    }
+
+    fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
+        let what = match self.running.device {
+            Device::Cpu => "--device cpu",
+            Device::Reference => "--device reference",
+        };
+        Err(TrainError::Later { what: what.into(), instead: "build it with the executors".into() })
+    }
+}
