@@ -1,4 +1,5 @@
 //! Chiasm.
 
+pub mod data;
 pub mod random;
 pub mod recipe;
