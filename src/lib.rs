@@ -1,6 +1,7 @@
 //! Chiasm.
 
 pub mod cli;
+pub mod data;
 pub mod exec;
 pub mod graph;
 pub mod lower;

@@ -202,11 +202,8 @@ pub fn table(report: &Report) -> String {
 }
 
 fn conclude(outcome: &Outcome) -> String {
-    let mut lines = Vec::new();
-    if outcome.broken > 0 {
-        let names = outcome.broken_names.join(", ");
-        lines.push(format!("{} samples could not be used: {names}", outcome.broken));
-    }
+    let mut lines: Vec<String> = Vec::new();
+    outcome.problems.iter().for_each(|problem| lines.push(format!("data: {problem}")));
     let how = if outcome.finished { "written to" } else { "stopped and saved; go on with --resume --out" };
     lines.push(format!("{how} {}", outcome.folder.display()));
     lines.join("\n")

@@ -85,6 +85,9 @@ fn cut_offs(task: &Task) -> Vec<usize> {
     recall.unwrap_or_else(|| vec![1, 5, 10])
 }
 
+/// Scores pairs (picture, text).
+type Score<'a> = dyn FnMut(&[(usize, usize)]) -> Result<Vec<f32>, TaskError> + 'a;
+
 /// The three prepared parts.
 struct Machine {
     image: Side,
@@ -183,7 +186,7 @@ fn again(
     close: &[f32],
     pairs: &[(usize, usize)],
     texts: usize,
-    score: &mut dyn FnMut(&[(usize, usize)]) -> Result<Vec<f32>, TaskError>,
+    score: &mut Score<'_>,
 ) -> Result<Vec<f32>, TaskError> {
     let mut scores: Vec<f32> = close.iter().map(|s| s - BELOW).collect();
     for ((i, t), found) in pairs.iter().zip(score(pairs)?) {

@@ -27,9 +27,9 @@ pub trait Feed {
     /// The position belongs to other data.
     fn seek(&mut self, position: &Value) -> Result<(), TrainError>;
 
-    /// Samples that could not be used: how many, and the first names.
-    fn broken(&self) -> (usize, Vec<String>) {
-        (0, Vec::new())
+    /// What was wrong with the data but did not stop it: counts and first names.
+    fn problems(&self) -> Option<String> {
+        None
     }
 }
 

@@ -14,6 +14,7 @@ pub mod optimiser;
 pub mod path;
 pub mod plan;
 pub mod run;
+pub mod source;
 pub mod spec;
 pub mod stage;
 pub mod start;

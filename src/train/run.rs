@@ -114,10 +114,8 @@ pub struct Outcome {
     pub finished: bool,
     /// Results of tasks.
     pub measured: Vec<retrieval::Report>,
-    /// Samples that could not be used.
-    pub broken: usize,
-    /// The first of them.
-    pub broken_names: Vec<String>,
+    /// What was wrong with the data of a stage but did not stop it.
+    pub problems: Vec<String>,
 }
 
 /// Trains the stages of a model.
@@ -179,9 +177,7 @@ impl Run<'_> {
         listener(Event::Begins(&summary(stage, &folder, &trainer, account)));
         let mut reporter = Reporter { run: self, stage, listener };
         let end = run_loop(&mut trainer, feed.as_mut(), &course, &mut reporter)?;
-        let (count, names) = feed.broken();
-        self.outcome.broken += count;
-        self.outcome.broken_names.extend(names);
+        self.outcome.problems.extend(feed.problems());
         if end == End::Finished {
             let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), time.length)?;
             self.measure(stage, &mut trainer, &mut metrics, listener)?;
