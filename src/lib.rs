@@ -14,3 +14,5 @@ pub mod task;
 pub mod tensor;
 pub mod train;
 pub mod weights;
+
+pub use lower::{Failure, Model, Options, compile};
