@@ -269,3 +269,4 @@ pub enum Metric {
     /// A metric of a protocol that this version cannot run yet.
     Later(String),
 }
+

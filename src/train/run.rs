@@ -14,6 +14,7 @@ use crate::lower::model::{Model, Stage, Start, Task};
 use crate::recipe::{Duration, Timeline};
 use crate::task::gallery::Gallery;
 use crate::task::{TaskError, retrieval};
+use crate::weights::Archive;
 use crate::weights::locate::locate;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -203,11 +204,9 @@ impl Run<'_> {
                     };
                     start::bring(trainer, stage, &mut found.ok_or_else(untrained)?.model()?, account)?;
                 }
-                Start::Weights { map, checkpoint } => {
-                    locate(checkpoint, &self.options.weights)?;
-                    let (what, instead) =
-                        (format!("the weight map `{map}`"), "use `start = none`".to_string());
-                    return Err(TrainError::Later { what, instead });
+                Start::Weights { checkpoint, loads, .. } => {
+                    let mut archive = Archive::open(&locate(checkpoint, &self.options.weights)?)?;
+                    start::apply(trainer, stage, &mut archive, loads, account)?;
                 }
             }
         }

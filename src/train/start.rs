@@ -1,9 +1,11 @@
 //! What a stage starts from: another stage's checkpoint by path, shapes fitted by the resize rules; everything accounted for.
 
 use super::{TrainError, checkpoint, stage};
-use crate::lower::model::Stage;
+use crate::exec::Memory;
+use crate::lower::model::{Load, Parameter, Stage};
 use crate::train::stage::Trainer;
 use crate::weights::archive::Archive;
+use crate::weights::load::load;
 use crate::weights::resize::resize;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -74,15 +76,52 @@ pub fn bring(
 fn fit(
     archive: &mut Archive,
     key: &str,
-    parameter: &crate::lower::model::Parameter,
+    parameter: &Parameter,
     place: &mut [f32],
     account: &mut Account,
 ) -> Result<(), TrainError> {
     let Some(from) = archive.dims(key).map(<[usize]>::to_vec) else { return Ok(()) };
     let values = archive.floats(key, &from)?;
-    let made = resize(parameter.resize, key, (&values, &from), (place, &parameter.dims))?;
+    put(&values, &from, key, parameter, place, account)
+}
+
+fn put(
+    values: &[f32],
+    from: &[usize],
+    key: &str,
+    parameter: &Parameter,
+    place: &mut [f32],
+    account: &mut Account,
+) -> Result<(), TrainError> {
+    let made = resize(parameter.resize, key, (values, from), (place, &parameter.dims))?;
     place.copy_from_slice(&made);
     account.note(key, from == parameter.dims);
+    Ok(())
+}
+
+/// Brings what a weight map takes from a public checkpoint.
+///
+/// # Errors
+/// A tensor that is not there, a shape that no resize rule fits.
+pub fn apply(
+    trainer: &mut Trainer,
+    stage: &Stage,
+    archive: &mut Archive,
+    loads: &[Load],
+    account: &mut Account,
+) -> Result<(), TrainError> {
+    for Load { key, source } in loads {
+        let original = stage.twins.iter().find(|t| t.key == *key).map_or(key, |t| &t.of);
+        let Some(parameter) = stage.parameters.iter().find(|p| p.path == *original) else { continue };
+        let Memory { layout, parameters, twins, .. } = &mut trainer.memory;
+        let place = match (layout.parameters.get(key), layout.twins.get(key)) {
+            (Some(slot), _) => &mut parameters[slot.range()],
+            (None, Some(slot)) => &mut twins[slot.range()],
+            (None, None) => continue,
+        };
+        let Some(tensor) = load(archive, source)? else { continue };
+        put(tensor.as_floats().unwrap_or(&[]), &tensor.dims, key, parameter, place, account)?;
+    }
     Ok(())
 }
 

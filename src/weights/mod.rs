@@ -5,6 +5,7 @@
 //! Invariant: nothing here downloads.
 
 pub mod archive;
+pub mod load;
 pub mod locate;
 pub mod resize;
 
