@@ -3,6 +3,7 @@
 use super::options::{Device, Running};
 use crate::data::Library;
 use crate::exec::Executor;
+use crate::exec::reference::Reference;
 use crate::lower::model::{Stage, Task};
 use crate::task::TaskError;
 use crate::task::gallery::Gallery;
@@ -34,10 +35,12 @@ impl Supply for Supplier<'_> {
     }
 
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
-        let what = match self.running.device {
-            Device::Cpu => "--device cpu",
-            Device::Reference => "--device reference",
-        };
-        Err(TrainError::Later { what: what.into(), instead: "build it with the executors".into() })
+        match self.running.device {
+            Device::Reference => Ok(Box::new(Reference)),
+            Device::Cpu => {
+                let instead = "use --device reference".to_string();
+                Err(TrainError::Later { what: "--device cpu".into(), instead })
+            }
+        }
     }
 }

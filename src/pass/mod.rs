@@ -1,17 +1,24 @@
-//! Graph to graph, one file a pass. [`prepare`] lists their order.
+//! Passes: a graph goes in, a graph comes out.
+//!
+//! | pass | what it does |
+//! |---|---|
+//! | [`differentiate`] | adds the gradients of parameters, named `grad/<path>` |
+//! | [`simplify`] | removes and joins operations that move or change nothing |
+//! | [`merge`] | equal operations on equal operands become one |
+//! | [`expand`] | operations that an executor lacks become smaller ones |
+//! | [`partition`] | what depends on a picture alone, on a text alone, on both |
+//!
+//! `differentiate` comes first, then `simplify`, `merge`, `expand`. All but the first keep every named value as it is and drop
+//! what no name needs; [`prepare`] calls them in order. Nodes keep their origin, or take that of the node they stand for.
 
+mod autodiff;
+mod expand;
+mod merge;
 pub mod partition;
 pub mod prepare;
+mod simplify;
 
-use crate::op::Misfit;
-
-/// Why passes gave no graph.
-#[derive(Debug, thiserror::Error)]
-pub enum PassError {
-    /// A graph that holds only for other batch sizes.
-    #[error("the graph does not hold for this batch: {0}")]
-    Misfit(#[from] Misfit),
-    /// A pass left the graph broken.
-    #[error("the graph of `{0}` is broken: {1}. This is a bug in chiasm; please report it with the file")]
-    Broken(String, String),
-}
+pub use autodiff::{PassError, differentiate};
+pub use expand::expand;
+pub use merge::merge;
+pub use simplify::simplify;

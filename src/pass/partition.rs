@@ -110,3 +110,32 @@ impl Part {
         Ok(placed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Origin;
+    use crate::op::{Add, Exp, Multiply};
+    use crate::shape::Shape;
+
+    #[test]
+    fn cuts_where_the_sides_meet() {
+        let (mut graph, origin) = (Graph::default(), Origin::default());
+        let shape = Shape::float([4usize, 2]);
+        let mut add = |op: Op, operands: &[Value]| graph.add(op, operands, &origin).expect("fits");
+        let x = add(Input { name: "image".into(), shape: shape.clone() }.into(), &[]);
+        let y = add(Input { name: "text".into(), shape }.into(), &[]);
+        let a = add(Exp.into(), &[x]);
+        let b = add(Exp.into(), &[y]);
+        let both = add(Multiply.into(), &[a, b]);
+        let score = add(Add.into(), &[both, b]);
+        graph.name("image", a);
+        graph.name("rerank", score);
+        let parts = partition(&graph, &["image"], &["text"]).expect("was a graph");
+        let names = |graph: &Graph| graph.outputs().iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&parts.image), ["image", "cut/2"]);
+        assert_eq!(names(&parts.text), ["cut/3"]);
+        assert_eq!(names(&parts.pair), ["rerank"]);
+        assert_eq!((parts.image.len(), parts.text.len(), parts.pair.len()), (2, 2, 4));
+    }
+}

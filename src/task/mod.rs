@@ -38,5 +38,5 @@ pub enum TaskError {
     Exec(#[from] ExecError),
     /// Passes gave no graph.
     #[error(transparent)]
-    Pass(#[from] crate::pass::PassError),
+    Pass(#[from] crate::pass::prepare::PrepareError),
 }

@@ -34,7 +34,7 @@ impl Side {
         let program = if outputs.is_empty() {
             None
         } else {
-            Some(executor.prepare(&prepare::evaluation(name, graph)?, layout)?)
+            Some(executor.prepare(&prepare::evaluation(name, &graph)?, layout)?)
         };
         Ok(Self { program, outputs, inputs, batch })
     }

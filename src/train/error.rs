@@ -115,7 +115,7 @@ pub enum TrainError {
     },
     /// Passes gave no graph.
     #[error(transparent)]
-    Pass(#[from] crate::pass::PassError),
+    Pass(#[from] crate::pass::prepare::PrepareError),
     /// A task could not be run.
     #[error(transparent)]
     Task(#[from] crate::task::TaskError),

@@ -2,9 +2,10 @@
 
 use super::stage::Trainer;
 use crate::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
-use crate::graph::{Graph, Verified};
+use crate::graph::{Graph, Origin, Verified};
 use crate::lower::model::{Parameter, Stage, Twin};
-use crate::op::Context;
+use crate::op::{Context, Fill};
+use crate::shape::Shape;
 use crate::recipe::{AdamW, Data, DataKind, Duration, Init, Optimiser, Schedule, Timeline};
 use crate::tensor::Tensor;
 use chiasm_dsl::span::Span;
@@ -36,7 +37,7 @@ pub fn stage() -> Stage {
     Stage {
         name: "pretrain".into(),
         span: Span::default(),
-        graph: Graph::default(),
+        graph: graph(),
         sets: Default::default(),
         inputs: Vec::new(),
         parameters: vec![parameter("a.w", &[3, 2]), parameter("b", &[])],
@@ -68,6 +69,15 @@ pub fn stage() -> Stage {
 
 pub fn trainer(stage: &Stage, length: u64) -> Trainer {
     Trainer::new(stage, Box::new(Pull), 3, Timeline { length, epoch: 3 }).expect("a trainer")
+}
+
+/// Something to differentiate; the executor here looks at none of it.
+fn graph() -> Graph {
+    let mut graph = Graph::default();
+    let fill = Fill { shape: Shape::scalar(), value: 1.0 };
+    let value = graph.add(fill, &[], &Origin::default()).expect("a number");
+    graph.name("objective", value);
+    graph
 }
 
 pub struct Pull;
