@@ -21,7 +21,9 @@ fn folder(name: &str) -> PathBuf {
 /// The bytes of the last checkpoint.
 fn last(out: &Path) -> Vec<Vec<u8>> {
     let step = out.join("pretrain/checkpoints/step-8");
-    ["model.safetensors", "optimiser.safetensors"].map(|file| std::fs::read(step.join(file)).expect("a file")).into()
+    ["model.safetensors", "optimiser.safetensors"]
+        .map(|file| std::fs::read(step.join(file)).expect("a file"))
+        .into()
 }
 
 #[test]
