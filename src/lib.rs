@@ -1,5 +1,7 @@
 //! Chiasm.
 
+pub mod cli;
+pub mod data;
 pub mod exec;
 pub mod graph;
 pub mod lower;
@@ -8,6 +10,9 @@ pub mod pass;
 pub mod random;
 pub mod recipe;
 pub mod shape;
+pub mod task;
 pub mod tensor;
+pub mod train;
+pub mod weights;
 
 pub use lower::{Failure, Model, Options, compile};
