@@ -16,7 +16,7 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 const OUTSIDE: [&str; 4] = ["input", "parameter", "twin", "state"];
 
 /// Ops that have no gradient though their numbers move: `stop` by its meaning, the others stand in gradients only.
-const UNDIFFERENTIATED: [&str; 10] = [
+const UNDIFFERENTIATED: [&str; 8] = [
     "stop",
     "gelu_slope",
     "softmax_grad",
@@ -25,8 +25,6 @@ const UNDIFFERENTIATED: [&str; 10] = [
     "layer_norm_scale_grad",
     "attend_grad",
     "cross_entropy_grad",
-    "put_last",
-    "dropout_grad",
 ];
 
 fn context() -> Context {
@@ -181,7 +179,9 @@ fn numeric(sample: &Sample, operand: usize, cotangent: &Array) -> Array {
 
 fn gradient_faults(name: &str, sample: &Sample) -> Vec<String> {
     let shape = result_shape(sample);
-    if shape.kind != Kind::Float || UNDIFFERENTIATED.contains(&name) {
+    // A row of zeros is normalized with slope 1e12 up to a length of 1e-12: no difference is that small.
+    let steep = name == "normalize" && sample.operands[0].1.rows().any(|row| row.iter().all(|x| *x == 0.0));
+    if shape.kind != Kind::Float || UNDIFFERENTIATED.contains(&name) || steep {
         return Vec::new();
     }
     let stream = Stream::new(9, "cotangent", name);
