@@ -6,7 +6,8 @@ use chiasm::exec::reference::Reference;
 use chiasm::exec::{AdamGroup, AdamStep, Executor, Follow, Layout, Memory, Program};
 use chiasm::graph::{Graph, Origin};
 use chiasm::op::{
-    Array, Attend, Context, CrossEntropy, Gelu, Input, LayerNorm, Multiply, Normalize, Op, Parameter, SumLeading, Value,
+    Array, Attend, Context, CrossEntropy, Gelu, Input, LayerNorm, Multiply, Normalize, Op, Parameter,
+    SumLeading, Value,
 };
 use chiasm::pass::{differentiate, merge, simplify};
 use chiasm::recipe::Timeline;
@@ -114,7 +115,8 @@ fn tensor(kind: Kind, array: &Array) -> Tensor {
 fn close(found: &Array, recorded: &Array, tolerance: f64) {
     assert_eq!(found.dims, recorded.dims);
     let largest = recorded.data.iter().fold(1e-30, |m: f64, x| m.max(x.abs()));
-    let error = found.data.iter().zip(&recorded.data).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / largest;
+    let error =
+        found.data.iter().zip(&recorded.data).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / largest;
     assert!(error <= tolerance, "off by {error:.1e}");
 }
 
@@ -137,18 +139,30 @@ fn gelu() {
     close_gradient(&outcome, 0, &file.get("out.d_exact"));
 }
 
+/// The rows have variances from 1e-10 to 1e2 around means of 1. Those of the first four are near the spacing of float32, so
+/// the recorded statistics are themselves off: by 3e-3 for the first row without eps (a float64 computation of the formula
+/// from the same inputs shows the same distance). The other rows have to agree as everywhere; so has all of it, within that.
 #[test]
 fn layer_norm() {
     let file = File::open("layer_norm");
     let dy = file.get("in.dy");
-    for (text, eps) in [("1e-05", 1e-5), ("1e-06", 1e-6), ("1e-12", 1e-12)] {
+    for (text, eps, noise) in [("1e-05", 1e-5, 1e-5), ("1e-06", 1e-6, 3e-5), ("1e-12", 1e-12, 3e-3)] {
         let operands = ["in.x", "in.w", "in.b"].map(|name| float(file.get(name)));
         let outcome = outcome(LayerNorm { eps }, &operands, Some(&dy));
-        close(&outcome.y, &file.get(&format!("out.y_{text}")), FORWARD);
-        for (operand, name) in ["dx", "dw", "db"].iter().enumerate() {
-            close_gradient(&outcome, operand, &file.get(&format!("out.{name}_{text}")));
-        }
+        let recorded = |name: &str| file.get(&format!("out.{name}_{text}"));
+        close(&outcome.y, &recorded("y"), noise);
+        close(&last_rows(&outcome.y), &last_rows(&recorded("y")), FORWARD);
+        let gradients: Vec<&Array> = outcome.gradients.iter().flatten().collect();
+        close(&last_rows(gradients[0]), &last_rows(&recorded("dx")), FORWARD);
+        close(gradients[0], &recorded("dx"), noise);
+        close(gradients[1], &recorded("dw"), noise);
+        close(gradients[2], &recorded("db"), FORWARD);
     }
+}
+
+/// Rows with a variance that float32 resolves.
+fn last_rows(array: &Array) -> Array {
+    Array::from_fn(&[4, array.dims[1]], |at| array.at(&[at[0] + 4, at[1]]))
 }
 
 /// The first places of an axis.
@@ -163,8 +177,9 @@ fn attention_with_padding() {
     let file = File::open("attention");
     for (case, pad) in [("minus1e4", "in.pad"), ("inf", "in.pad_inf")] {
         let [q, k, v, bias] = ["in.q", "in.k", "in.v", "in.bias"].map(|name| float(file.get(name)));
+        let visible = file.get(pad).map(|padded| 1.0 - padded);
         let op = Attend { heads: None, causal: false, mask: true, bias: true, drop: None };
-        let outcome = outcome(op, &[q, k, v, (Kind::Condition, file.get(pad)), bias], Some(&file.get("in.do")));
+        let outcome = outcome(op, &[q, k, v, (Kind::Condition, visible), bias], Some(&file.get("in.do")));
         close(&outcome.y, &file.get(&format!("out.{case}.o")), FORWARD);
         for (operand, name) in [(0, "dq"), (1, "dk"), (2, "dv"), (4, "dbias")] {
             close_gradient(&outcome, operand, &file.get(&format!("out.{case}.{name}")));
@@ -203,7 +218,8 @@ fn cross_entropy_of_labels() {
         close_gradient(&outcome, 0, &file.get(&format!("out.d_{name}")));
     }
     let ones = Array::filled(&[9], 1.0);
-    let outcome = outcome(CrossEntropy { smooth: 0.0, per_row: true, only: true }, &labelled(&file), Some(&ones));
+    let outcome =
+        outcome(CrossEntropy { smooth: 0.0, per_row: true, only: true }, &labelled(&file), Some(&ones));
     close(&outcome.y, &file.get("out.ce_none"), FORWARD);
     close_gradient(&outcome, 0, &file.get("out.d_ce_sum"));
 }
@@ -237,8 +253,12 @@ fn three_steps(executor: &dyn Executor, file: &File, rates: [f64; 3], clip: Opti
         memory.parameters[range.clone()].copy_from_slice(&floats(&file.get(&format!("in.p.{name}"))));
     }
     let decays = [0.1, 0.0, 0.0];
-    let group = |(range, decay): (&std::ops::Range<usize>, f64)| {
-        AdamGroup { start: range.start, end: range.end, decay, factor: 1.0, clamp: None }
+    let group = |(range, decay): (&std::ops::Range<usize>, f64)| AdamGroup {
+        start: range.start,
+        end: range.end,
+        decay,
+        factor: 1.0,
+        clamp: None,
     };
     let groups: Vec<AdamGroup> = slots.iter().zip(decays).map(group).collect();
     let mut norms = Vec::new();
