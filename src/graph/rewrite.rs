@@ -18,7 +18,8 @@ impl Graph {
             let node = self.node(value);
             let operands: Vec<Value> = self.operands(value).iter().map(|v| moved[v.0 as usize]).collect();
             let replaced = rule(&mut copy, node, &operands).filter(|new| *copy.shape(*new) == node.shape);
-            let new = replaced.unwrap_or_else(|| copy.place(node.op.clone(), &operands, node.shape.clone(), &node.origin));
+            let new = replaced
+                .unwrap_or_else(|| copy.place(node.op.clone(), &operands, node.shape.clone(), &node.origin));
             moved.push(new);
         }
         for (name, value) in &self.outputs {
