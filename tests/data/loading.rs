@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use chiasm::data::{Batch, Dataset, Error, Kind, Library, Loader, LoaderOptions, Problem, Values, Vocabulary, Wish};
+use chiasm::data::{
+    Batch, Dataset, Error, Kind, Library, Loader, LoaderOptions, Problem, Values, Vocabulary, Wish,
+};
 use chiasm::recipe::Transform;
 
 use super::open;
@@ -13,8 +15,17 @@ fn wishes(side: usize) -> Vec<Wish> {
 }
 
 fn options(start: u64, threads: usize) -> LoaderOptions {
-    let transforms = vec![Transform::Crop { low: 0.5, high: 1.0 }, Transform::RandAugment { count: 2, magnitude: 7.0 }];
-    LoaderOptions { transforms, batch: 16, seed: 7, stage: "s".into(), start, threads, ..LoaderOptions::default() }
+    let transforms =
+        vec![Transform::Crop { low: 0.5, high: 1.0 }, Transform::RandAugment { count: 2, magnitude: 7.0 }];
+    LoaderOptions {
+        transforms,
+        batch: 16,
+        seed: 7,
+        stage: "s".into(),
+        start,
+        threads,
+        ..LoaderOptions::default()
+    }
 }
 
 fn batches(set: &Arc<Dataset>, options: LoaderOptions, count: usize) -> Vec<Batch> {
@@ -35,8 +46,12 @@ fn columns_hold_what_was_asked_for() {
     let set = Arc::new(open(&Library::default(), "scenes/val").unwrap());
     for batch in batches(&set, options(0, 2), 3) {
         let [image, text, id] = &batch.columns[..] else { panic!() };
-        assert_eq!((&image.dims[..], &text.dims[..], &id.dims[..]), (&[16, 3, 32, 32][..], &[16, 24][..], &[16][..]));
-        let (Values::Floats(pixels), Values::Ids(words), Values::Ids(ids)) = (&image.values, &text.values, &id.values)
+        assert_eq!(
+            (&image.dims[..], &text.dims[..], &id.dims[..]),
+            (&[16, 3, 32, 32][..], &[16, 24][..], &[16][..])
+        );
+        let (Values::Floats(pixels), Values::Ids(words), Values::Ids(ids)) =
+            (&image.values, &text.values, &id.values)
         else {
             panic!()
         };

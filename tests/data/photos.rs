@@ -12,7 +12,9 @@ use super::{open, real};
 fn photos_and_coco_open_in_both_forms() {
     let Some(folder) = real() else { return };
     let library = Library::new([&folder]);
-    for (name, pictures, rows) in [("photos", 4500, 22_500), ("photos/val", 1000, 5000), ("coco_mini/val", 125, 625)] {
+    for (name, pictures, rows) in
+        [("photos", 4500, 22_500), ("photos/val", 1000, 5000), ("coco_mini/val", 125, 625)]
+    {
         let set = open(&library, name).unwrap();
         assert_eq!((set.pictures(), set.rows()), (pictures, rows), "{}: {}", set.describe(), set.report());
         assert!(set.report().is_empty(), "{}", set.report());
@@ -37,10 +39,18 @@ fn photos_are_all_readable() {
 fn speed_of_photos() {
     let Some(folder) = real() else { return };
     let set = Arc::new(open(&Library::new([&folder]), "photos").unwrap());
-    let transforms =
-        vec![Transform::Crop { low: 0.5, high: 1.0 }, Transform::Flip, Transform::RandAugment { count: 2, magnitude: 7.0 }];
+    let transforms = vec![
+        Transform::Crop { low: 0.5, high: 1.0 },
+        Transform::Flip,
+        Transform::RandAugment { count: 2, magnitude: 7.0 },
+    ];
     for side in [64, 224] {
-        let options = LoaderOptions { transforms: transforms.clone(), batch: 64, threads: 1, ..LoaderOptions::default() };
+        let options = LoaderOptions {
+            transforms: transforms.clone(),
+            batch: 64,
+            threads: 1,
+            ..LoaderOptions::default()
+        };
         let mut loader = Loader::new(set.clone(), vec![Wish::image("image", side)], options).unwrap();
         loader.next().unwrap();
         let began = Instant::now();

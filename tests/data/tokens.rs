@@ -33,7 +33,8 @@ fn invented_texts_have_the_recorded_ids() {
     let golden: Value = serde_json::from_str(&text).unwrap();
     for (name, kind, key) in [("bert-base-uncased", Kind::WordPiece, "bert"), ("clip", Kind::Bpe, "clip")] {
         let lines = golden["lines"].as_array().unwrap();
-        let lines: Vec<_> = lines.iter().map(|l| (l["text"].as_str().unwrap().into(), ids(&l[key]))).collect();
+        let lines: Vec<_> =
+            lines.iter().map(|l| (l["text"].as_str().unwrap().into(), ids(&l[key]))).collect();
         assert_eq!(equal(name, &built_in(kind, name), &lines), lines.len());
     }
 }
