@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use chiasm::data::image::{Pixels, decode};
 use chiasm::data::resize::{Filter, resize};
-use chiasm::data::transform::center;
+use chiasm::data::transform::{center, cut};
 use image::{DynamicImage, ImageFormat};
 use safetensors::SafeTensors;
 
@@ -40,6 +40,8 @@ fn resizing_equals_pillow() {
             assert_eq!(found, 0);
         }
     }
+    let corner = cut(&recorded("in.pixels"), 0, 0, 20, 16);
+    assert_eq!(resize(corner, 45, 37, Filter::Bicubic), recorded("out.up"));
 }
 
 #[test]
