@@ -134,12 +134,13 @@ fn sharpen(pixels: Pixels, factor: f32) -> Pixels {
     let mut out = pixels.bytes.clone();
     let line = pixels.width * 3;
     for y in 1..pixels.height - 1 {
-        for i in y * line + 3..(y + 1) * line - 3 {
+        let inner = y * line + 3..(y + 1) * line - 3;
+        for (i, out) in inner.clone().zip(&mut out[inner]) {
             let around = |i: usize| [i - 3, i, i + 3].map(|i| u32::from(pixels.bytes[i])).iter().sum::<u32>();
             let value = f32::from(pixels.bytes[i]);
             let sum = around(i - line) + around(i) + around(i + line) + 4 * u32::from(pixels.bytes[i]);
             let blurred = (sum as f32 / 13.0).round();
-            out[i] = (blurred + factor * (value - blurred)).clamp(0.0, 255.0) as u8;
+            *out = (blurred + factor * (value - blurred)).clamp(0.0, 255.0) as u8;
         }
     }
     Pixels { bytes: out, ..pixels }

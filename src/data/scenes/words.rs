@@ -122,6 +122,7 @@ fn relation(a: Object, b: Object, dice: &mut Dice) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
