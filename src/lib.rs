@@ -1,4 +1,5 @@
 //! Chiasm.
 
+pub mod exec;
 pub mod random;
 pub mod recipe;

@@ -1,0 +1,3 @@
+//! Executors: what turns a verified graph into numbers.
+
+pub mod cpu;
