@@ -2,6 +2,9 @@
 
 pub mod kernel;
 pub mod level;
+mod math;
 pub mod pool;
 pub mod product;
+#[cfg(test)]
+mod testing;
 pub mod view;
