@@ -323,6 +323,10 @@ impl Run<'_> {
         let (a, rows) = (&self.product.a, self.tiles.rows);
         let packed = || self.left(if a.step == 0 { 0 } else { item }).start();
         match self.cut.left {
+            Way::InPlace if a.transposed => {
+                let at = (slab.item + item) * a.step + (slab.depth + depth) * a.stride + row;
+                Left { at: a.data.start().wrapping_add(at), row: 1, step: a.stride }
+            }
             Way::InPlace => {
                 let at = (slab.item + item) * a.step + row * a.stride + slab.depth + depth;
                 Left { at: a.data.start().wrapping_add(at), row: a.stride, step: 1 }

@@ -50,7 +50,7 @@ pub(super) enum Way {
 
 impl Cut {
     pub(super) fn new(size: Size, a: &Matrix, tiles: &Tiles) -> Self {
-        let left = Way::of(a, size.k);
+        let left = Way::of(a, size);
         let packed_rows = if left == Way::InPlace { 0 } else { size.m };
         let narrow = size.n.min(tiles.columns * 4);
         let depth = even(size.k, (SLAB / (packed_rows + narrow)).max(64));
@@ -58,7 +58,93 @@ impl Cut {
         let depth = depth.next_multiple_of(CHUNK).min(size.k.max(1));
         let columns = even(size.n, round_down(SLAB / depth, tiles.columns)).next_multiple_of(tiles.columns);
         let items = (SLAB / (depth * (packed_rows + columns))).clamp(1, size.batch.max(1));
-        let block = even(depth, DEPTH);
+        let block = even(depth, if a.transposed && left == Way::InPlace { DEPTH / 2 } else { DEPTH });
+        let panels = size.m.div_ceil(tiles.rows);
+        let group = even(columns, round_down(GROUP / block, tiles.columns)).next_multiple_of(tiles.columns);
+        Self {
+            items,
+            depth,
+            columns,
+            block,
+            group,
+            panels,
+            panels_per_job: per_job(panels, columns / group),
+            left,
+        }
+    }
+
+    /// First row and number of rows of a panel; the heights differ by at most one, so no panel is a thin rest.
+    pub(super) fn panel(&self, m: usize, panel: usize) -> (usize, usize) {
+        let (height, taller) = (m / self.panels, m % self.panels);
+        (panel * height + panel.min(taller), height + usize::from(panel < taller))
+    }
+
+    /// Words of one item's packed A.
+    pub(super) fn left_words(&self, m: usize, tiles: &Tiles) -> usize {
+        match self.left {
+            Way::InPlace => 0,
+            Way::Rows => m * (self.depth + PAD),
+            Way::Columns => self.panels * tiles.rows * self.depth,
+        }
+    }
+
+    /// Words from one row to the next of A's rows when copied.
+    pub(super) fn left_stride(&self) -> usize {
+        self.depth + PAD
+    }
+
+    /// Words of one item's packed B.
+    pub(super) fn right_words(&self) -> usize {
+        self.columns * self.depth
+    }
+
+    /// Words of the partial column sums.
+    pub(super) fn sum_words(&self, n: usize, k: usize) -> usize {
+        k.div_ceil(CHUNK) * n
+    }
+}
+
+impl Way {
+    /// Long strides, and multiples of 2 KiB, put too many numbers on the same lines of a cache.
+    fn of(a: &Matrix, size: Size) -> Self {
+        let crowded = a.stride.is_multiple_of(512) && size.k > 512 && size.m * size.k <= SLAB;
+        match (a.transposed, crowded) {
+            (true, _) if a.stride <= 512 => Self::InPlace,
+            (true, _) => Self::Columns,
+            (false, true) => Self::Rows,
+            (false, false) => Self::InPlace,
+        }
+    }
+}
+
+/// Panels in a job, at most.
+    pub(super) panels_per_job: usize,
+    /// How A is read.
+    pub(super) left: Way,
+}
+
+/// How A is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Where it is.
+    InPlace,
+    /// Rows copied with a better stride.
+    Rows,
+    /// Packed in panels, k outside.
+    Columns,
+}
+
+impl Cut {
+    pub(super) fn new(size: Size, a: &Matrix, tiles: &Tiles) -> Self {
+        let left = Way::of(a, size);
+        let packed_rows = if left == Way::InPlace { 0 } else { size.m };
+        let narrow = size.n.min(tiles.columns * 4);
+        let depth = even(size.k, (SLAB / (packed_rows + narrow)).max(64));
+        // Slabs begin at whole chunks, so that each chunk has its own column sums.
+        let depth = depth.next_multiple_of(CHUNK).min(size.k.max(1));
+        let columns = even(size.n, round_down(SLAB / depth, tiles.columns)).next_multiple_of(tiles.columns);
+        let items = (SLAB / (depth * (packed_rows + columns))).clamp(1, size.batch.max(1));
+        let block = even(depth, if a.transposed && left == Way::InPlace { DEPTH / 2 } else { DEPTH });
         let panels = size.m.div_ceil(tiles.rows);
         let group = even(columns, round_down(GROUP / block, tiles.columns)).next_multiple_of(tiles.columns);
         Self {

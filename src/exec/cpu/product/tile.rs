@@ -110,13 +110,36 @@ mod x86 {
     use super::{Left, Tile, Tiles};
     use std::arch::x86_64::*;
 
+    /// Makes a pointer look new.
+    #[inline(always)]
+    fn hide(p: &mut *const f32) {
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) * p, options(pure, nomem, nostack, preserves_flags))
+        };
+    }
+
+    /// Repeats a statement for i = 0..R, unrolled by hand: the compiler gives up at 13 rows.
+    macro_rules! each {
+        ($R:ident, $i:ident, $do:block) => {
+            each!(@ $R, $i, $do, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+        };
+        (@ $R:ident, $i:ident, $do:block, $($n:literal)*) => {
+            $(if $n < $R {
+                let $i: usize = $n;
+                $do
+            })*
+        };
+    }
+
     /// Makes the tile functions of one instruction set: two vectors wide, any number of rows.
     macro_rules! tiles {
         ($name:ident, $vector:ident, $feature:literal, $lanes:literal, $zero:ident, $load:ident, $store:ident, $splat:ident, $fma:ident, $add:ident) => {
             mod $name {
                 use super::*;
 
-                /// A by rows (`step` is 1) or by columns (`row` is 1).
+                /// A by columns (`row` is 1) or by rows (`step` is 1).
+                #[target_feature(enable = $feature)]
                 pub(super) unsafe fn tile<const R: usize>(
                     depth: usize,
                     a: Left,
@@ -127,67 +150,67 @@ mod x86 {
                 ) {
                     // SAFETY: promised by the caller.
                     unsafe {
-                        if a.step == 1 {
-                            by_rows::<R>(depth, a.at, a.row, b, c, stride, add)
+                        let sums = if a.row != 1 {
+                            by_rows::<R>(depth, a, b)
                         } else {
-                            by_columns::<R>(depth, a.at, a.step, b, c, stride, add)
-                        }
+                            by_columns::<R>(depth, a, b)
+                        };
+                        write(&sums, c, stride, add);
                     }
                 }
 
+                /// Every third row has a pointer and two more are reached from each: that fits the registers, if only the
+                /// compiler does not know that the pointers are related.
+                #[inline]
                 #[target_feature(enable = $feature)]
                 unsafe fn by_rows<const R: usize>(
                     depth: usize,
-                    a: *const f32,
-                    row: usize,
-                    b: *const f32,
-                    c: *mut f32,
-                    stride: usize,
-                    add: bool,
-                ) {
-                    // SAFETY: promised by the caller.
-                    unsafe {
-                        let mut sums = [[$zero(); 2]; R];
-                        // Every third row has a pointer; two more are reached from each, so that all stay in registers.
-                        let start: [*const f32; 5] = std::array::from_fn(|i| a.wrapping_add(3 * i * row));
-                        for k in 0..depth {
-                            let b0 = $load(b.add(k * 2 * $lanes));
-                            let b1 = $load(b.add(k * 2 * $lanes + $lanes));
-                            for i in 0..R {
-                                let x = $splat(*start[i / 3].wrapping_add(k + (i % 3) * row));
+                    a: Left,
+                    mut b: *const f32,
+                ) -> [[$vector; 2]; R] {
+                    let mut sums = [[$zero(); 2]; R];
+                    let mut start: [*const f32; 5] =
+                        std::array::from_fn(|i| a.at.wrapping_add(3 * i * a.row));
+                    start.iter_mut().for_each(|p| hide(p));
+                    for _ in 0..depth {
+                        // SAFETY: `depth` numbers of each of R rows, `depth` packed rows of B.
+                        unsafe {
+                            let (b0, b1) = ($load(b), $load(b.add($lanes)));
+                            each!(R, i, {
+                                let x = $splat(*start[i / 3].wrapping_add(i % 3 * a.row));
                                 sums[i][0] = $fma(x, b0, sums[i][0]);
                                 sums[i][1] = $fma(x, b1, sums[i][1]);
-                            }
+                            });
+                            b = b.add(2 * $lanes);
                         }
-                        write(&sums, c, stride, add);
+                        start.iter_mut().for_each(|p| *p = p.wrapping_add(1));
                     }
+                    sums
                 }
 
+                #[inline]
                 #[target_feature(enable = $feature)]
                 unsafe fn by_columns<const R: usize>(
                     depth: usize,
-                    a: *const f32,
-                    step: usize,
-                    b: *const f32,
-                    c: *mut f32,
-                    stride: usize,
-                    add: bool,
-                ) {
-                    // SAFETY: promised by the caller.
-                    unsafe {
-                        let mut sums = [[$zero(); 2]; R];
-                        for k in 0..depth {
-                            let b0 = $load(b.add(k * 2 * $lanes));
-                            let b1 = $load(b.add(k * 2 * $lanes + $lanes));
-                            let a = a.add(k * step);
-                            for i in 0..R {
-                                let x = $splat(*a.add(i));
+                    a: Left,
+                    mut b: *const f32,
+                ) -> [[$vector; 2]; R] {
+                    let mut sums = [[$zero(); 2]; R];
+                    let mut at = a.at;
+                    for _ in 0..depth {
+                        // SAFETY: R numbers of each of `depth` columns, `depth` packed rows of B.
+                        unsafe {
+                            let (b0, b1) = ($load(b), $load(b.add($lanes)));
+                            each!(R, i, {
+                                let x = $splat(*at.add(i));
                                 sums[i][0] = $fma(x, b0, sums[i][0]);
                                 sums[i][1] = $fma(x, b1, sums[i][1]);
-                            }
+                            });
+                            b = b.add(2 * $lanes);
                         }
-                        write(&sums, c, stride, add);
+                        at = at.wrapping_add(a.step);
                     }
+                    sums
                 }
 
                 #[inline]
