@@ -150,11 +150,8 @@ mod x86 {
                 ) {
                     // SAFETY: promised by the caller.
                     unsafe {
-                        let sums = if a.row != 1 {
-                            by_rows::<R>(depth, a, b)
-                        } else {
-                            by_columns::<R>(depth, a, b)
-                        };
+                        let sums =
+                            if a.row != 1 { by_rows::<R>(depth, a, b) } else { by_columns::<R>(depth, a, b) };
                         write(&sums, c, stride, add);
                     }
                 }
