@@ -88,8 +88,19 @@ impl Diagnostic {
             let number = place.line.to_string();
             margin = number.len();
             let line = sources.line(span.file, place.line);
-            text += &format!("{:margin$}--> {}:{}:{}\n", "", sources.file(span.file).name, place.line, place.column);
-            text += &format!("{:margin$} |\n{number} | {line}\n{:margin$} | {}\n", "", "", underline(line, &place));
+            text += &format!(
+                "{:margin$}--> {}:{}:{}\n",
+                "",
+                sources.file(span.file).name,
+                place.line,
+                place.column
+            );
+            text += &format!(
+                "{:margin$} |\n{number} | {line}\n{:margin$} | {}\n",
+                "",
+                "",
+                underline(line, &place)
+            );
         }
         for note in &self.notes {
             text += &format!("{:margin$} = {note}\n", "");
@@ -112,7 +123,8 @@ impl Diagnostic {
 fn underline(line: &str, place: &crate::span::Place) -> String {
     let end = if place.end_line == place.line { place.end_column } else { line.chars().count() };
     let width = (end + 1).saturating_sub(place.column).max(1);
-    let lead: String = line.chars().take(place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let lead: String =
+        line.chars().take(place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     lead + &"^".repeat(width)
 }
 
