@@ -7,6 +7,7 @@ pub mod adamw;
 pub mod attention;
 pub mod copy;
 pub mod cross_entropy;
+pub(crate) mod draw;
 pub mod ema;
 pub mod layer_norm;
 pub mod norm;
