@@ -9,6 +9,7 @@ pub mod copy;
 pub mod cross_entropy;
 pub(crate) mod draw;
 pub mod ema;
+pub(crate) mod lanes;
 pub mod layer_norm;
 pub mod norm;
 pub mod normalize;
