@@ -8,6 +8,7 @@
 mod cut;
 mod epilogue;
 mod pack;
+pub(crate) mod small;
 pub(crate) mod tile;
 
 use super::pool::Worker;

@@ -79,6 +79,14 @@ impl View {
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 
+    /// Copies another view of the same length, unless it is this one.
+    #[inline]
+    pub(crate) fn receive(self, from: View) {
+        if self.start != from.start {
+            self.write().copy_from_slice(from.read());
+        }
+    }
+
     /// The ids, to read.
     #[inline]
     pub(crate) fn read_ids<'a>(self) -> &'a [i32] {
