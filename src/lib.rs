@@ -9,3 +9,5 @@ pub mod random;
 pub mod recipe;
 pub mod shape;
 pub mod tensor;
+
+pub use lower::{Failure, Model, Options, compile};

@@ -116,7 +116,10 @@ impl Source {
     fn position(&self, byte: u32) -> (usize, usize) {
         let line = self.lines.partition_point(|start| *start <= byte);
         let start = self.lines[line - 1] as usize;
-        let end = (byte as usize).min(self.text.len());
+        let mut end = (byte as usize).min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
         (line, self.text.get(start..end).map_or(1, |head| head.chars().count() + 1))
     }
 }

@@ -142,6 +142,7 @@ pub enum ModuleBody {
 }
 
 /// A part of a module.
+#[expect(clippy::large_enum_variant, reason = "parts are few, and a box would be in the way of every match")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     /// `q = Linear(D)`

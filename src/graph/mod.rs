@@ -67,11 +67,16 @@ impl Graph {
         let op = op.into();
         let shapes: Vec<&Shape> = operands.iter().map(|v| self.shape(*v)).collect();
         let shape = op.infer(&shapes)?;
+        Ok(self.push(op, operands, shape, origin))
+    }
+
+    /// TEMP
+    pub fn push(&mut self, op: Op, operands: &[Value], shape: Shape, origin: &Origin) -> Value {
         let index = self.nodes.add_node(Node { op, shape, origin: origin.clone() });
         for (position, operand) in operands.iter().enumerate() {
             self.nodes.add_edge(NodeIndex::new(operand.0 as usize), index, position);
         }
-        Ok(Value(index.index() as u32))
+        Value(index.index() as u32)
     }
 
     /// Gives a value a name by which it can be asked for. A name given before is moved.
@@ -147,5 +152,30 @@ impl Graph {
         }
         bound.outputs.clone_from(&self.outputs);
         Ok(bound)
+    }
+
+    /// The graph without what the named outputs do not need.
+    pub fn keep(&self, names: &[&str]) -> Graph {
+        let mut wanted = vec![false; self.len()];
+        let named = |name: &str| names.contains(&name);
+        self.outputs.iter().filter(|(n, _)| named(n)).for_each(|(_, v)| wanted[v.0 as usize] = true);
+        for value in self.values().rev() {
+            if wanted[value.0 as usize] {
+                self.operands(value).iter().for_each(|v| wanted[v.0 as usize] = true);
+            }
+        }
+        let mut kept = Graph::default();
+        let mut moved = vec![Value(0); self.len()];
+        for value in self.values().filter(|v| wanted[v.0 as usize]) {
+            let index = kept.nodes.add_node(self.node(value).clone());
+            for (position, operand) in self.operands(value).into_iter().enumerate() {
+                kept.nodes.add_edge(NodeIndex::new(moved[operand.0 as usize].0 as usize), index, position);
+            }
+            moved[value.0 as usize] = Value(index.index() as u32);
+        }
+        for (name, value) in self.outputs.iter().filter(|(n, _)| named(n)) {
+            kept.outputs.push((name.clone(), moved[value.0 as usize]));
+        }
+        kept
     }
 }

@@ -1,3 +1,195 @@
-//! Tree to graph.
+//! Tree to graph: names, modules, `with`, shapes, modality, errors.
+//!
+//! [`compile`] reads a file with everything it extends and lowers each stage and task by itself, under its own `set`s.
+//! Invariant: a [`Model`] holds no mistake that could be known before its data is read.
+//!
+//! ```no_run
+//! let model = chiasm::compile("models/tiny/clip.chi".as_ref(), &chiasm::Options::default());
+//! ```
 
+mod arith;
+mod call;
+mod data;
+mod eval;
+mod instance;
+mod leaf;
 pub mod model;
+mod module;
+mod names;
+mod object;
+mod places;
+mod primitive;
+mod program;
+mod scope;
+mod stage;
+mod starts;
+mod state;
+mod static_check;
+mod task;
+mod types;
+mod vocabulary;
+mod weights;
+mod with;
+
+use chiasm_dsl::code::Code;
+use chiasm_dsl::diagnostic::{Diagnostic, Severity};
+use chiasm_dsl::span::Sources;
+use chiasm_dsl::tree::StageField;
+pub use model::Model;
+use program::{MAIN, Meaning, Program, Protocol};
+use state::Lower;
+use std::path::Path;
+
+/// What a caller may say besides the file.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--set name=value`, in order.
+    pub sets: Vec<(String, String)>,
+    /// Values to compute besides what stages minimise: names, or `slow.name`. They become the outputs `value/<name>`.
+    pub values: Vec<String>,
+    /// The caller gives every input, so the columns of data are not held against what a stage needs.
+    pub given: bool,
+}
+
+/// Why a file makes no model.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The file cannot be read.
+    #[error("cannot read `{path}`: {error}")]
+    Unreadable {
+        /// As given.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error("{}", render(sources, diagnostics))]
+    Wrong {
+        /// All texts.
+        sources: Box<Sources>,
+        /// What is wrong, in order of place.
+        diagnostics: Vec<Diagnostic>,
+    },
+}
+
+fn render(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|d| d.render(sources)).collect::<Vec<_>>().join("\n")
+}
+
+/// Checks a file.
+///
+/// # Errors
+/// The file cannot be read, or what is wrong with it.
+pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
+    let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
+    let mut program = Program::load(path).map_err(unreadable)?;
+    let mut found = std::mem::take(&mut program.diagnostics);
+    if found.is_empty() {
+        found = static_check::unknown_names(&program);
+        found.extend(unknown_sets(&program, options));
+    }
+    let mut model = Model::default();
+    if found.is_empty() {
+        found = lower_all(&program, options, &mut model);
+    }
+    if found.is_empty() {
+        found = static_check::unused(&program);
+    }
+    let wrong = found.iter().any(|d| d.severity == Severity::Error);
+    if wrong {
+        found.sort_by_key(|d| d.span);
+        return Err(Failure::Wrong { sources: Box::new(program.sources), diagnostics: found });
+    }
+    model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    model.warnings = found;
+    model.sources = program.sources;
+    Ok(model)
+}
+
+fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
+    let is_set = |name: &str| matches!(program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning), Some(Meaning::Set(_)));
+    let wrong = options.sets.iter().filter(|(name, _)| !is_set(name));
+    let file = program.sources.files().iter().find(|f| !f.library).map_or("", |f| f.name.as_str());
+    let errors = wrong.map(|(name, value)| Diagnostic {
+        severity: Severity::Error,
+        code: Code::E0205,
+        span: None,
+        message: format!("--set {name}={value}: {file} has no parameter `{name}`"),
+        notes: stage::set_notes(program, name),
+    });
+    errors.collect()
+}
+
+fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let stages: Vec<Vec<StageField>> = program.stages.iter().map(|s| program.fields(s, &program.stages)).collect();
+    let tasks: Vec<Vec<StageField>> = program.tasks.iter().map(|t| program.fields(t, &program.tasks)).collect();
+    for (protocol, fields) in program.stages.iter().zip(&stages) {
+        let mut lower = Lower::new(program, true);
+        lower.options = options.clone();
+        let stage = base_known(&mut lower, protocol, &program.stages)
+            .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
+            .and_then(|fields| lower.stage(&fields));
+        model.stages.extend(stage);
+        merge(&mut found, lower.diagnostics);
+    }
+    for (protocol, fields) in program.tasks.iter().zip(&tasks) {
+        let mut lower = Lower::new(program, false);
+        let task = lower_task(&mut lower, protocol, fields, &stages, options);
+        model.tasks.extend(task);
+        merge(&mut found, lower.diagnostics);
+    }
+    if found.is_empty() {
+        found = starts::differing(program, &stages, model);
+    }
+    found
+}
+
+fn base_known<'p>(lower: &mut Lower<'p>, protocol: &'p Protocol, list: &'p [Protocol]) -> state::Eval<()> {
+    let Some(base) = &protocol.base else { return Ok(()) };
+    if list.iter().any(|p| p.name.text == base.text) {
+        return Ok(());
+    }
+    lower.unknown_stage(&base.text, base.span, list.iter().map(|p| p.name.text.as_str()).collect())
+}
+
+fn lower_task<'p>(
+    lower: &mut Lower<'p>,
+    protocol: &'p Protocol,
+    fields: &'p [StageField],
+    stages: &'p [Vec<StageField>],
+    options: &Options,
+) -> state::Eval<model::Task> {
+    let program = lower.program;
+    base_known(lower, protocol, &program.tasks)?;
+    let on = on_stage(program, protocol);
+    let Some(on) = on else {
+        return lower.fail(Code::E0601, protocol.name.span, format!("task `{}` does not say on which stage", protocol.name.text));
+    };
+    let Some(index) = program.stages.iter().position(|s| s.name.text == on.text) else {
+        return lower.unknown_stage(&on.text, on.span, program.stages.iter().map(|s| s.name.text.as_str()).collect());
+    };
+    let opened = lower.open(protocol, fields, task::FIELDS, &options.sets, &stages[index])?;
+    lower.task(&opened, &on.text)
+}
+
+/// The stage of a task, its own or that of the task it derives from.
+fn on_stage<'p>(program: &'p Program, protocol: &'p Protocol) -> Option<&'p chiasm_dsl::tree::Name> {
+    let mut current = protocol;
+    for _ in 0..=program.tasks.len() {
+        if let Some(on) = &current.on {
+            return Some(on);
+        }
+        let base = current.base.as_ref()?;
+        current = program.tasks.iter().find(|t| t.name.text == base.text)?;
+    }
+    None
+}
+
+fn merge(found: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
+    for diagnostic in more {
+        if !found.iter().any(|d| d.code == diagnostic.code && d.span == diagnostic.span) {
+            found.push(diagnostic);
+        }
+    }
+}

@@ -76,7 +76,37 @@ pub enum Start {
         map: String,
         /// `from "…"`.
         checkpoint: String,
+        /// Where every parameter below the map comes from.
+        loads: Vec<Load>,
     },
+}
+
+/// Where one parameter, twin or state comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Path of a parameter, key of a twin (`slow/…`), or `state/` and a name.
+    pub key: String,
+    /// Its source.
+    pub source: Source,
+}
+
+/// A tensor of a public checkpoint and what is done to it (11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The initial value is kept.
+    Fresh,
+    /// A tensor by name.
+    Named(String),
+    /// Its last two axes swapped.
+    Transposed(Box<Source>),
+    /// One row of its first axis.
+    Row(Box<Source>, usize),
+    /// Some rows of its first axis.
+    Rows(Box<Source>, usize, usize),
+    /// The k-th of n equal parts of its first axis.
+    Chunk(Box<Source>, usize, usize),
+    /// Its axes in another order, by a pattern with small names.
+    Rearranged(Box<Source>, String),
 }
 
 /// An input of a graph.
@@ -122,6 +152,8 @@ pub struct Vocabulary {
     pub name: String,
     /// Tokens after all others.
     pub extra: Vec<String>,
+    /// Ids without the extra ones, if the file says it: vocabularies that the compiler does not know.
+    pub size: Option<usize>,
 }
 
 /// How text is cut into tokens.

@@ -1,0 +1,194 @@
+//! What an expression of the language can mean: tensors, numbers, modules, functions and words.
+
+use super::instance::Instance;
+use super::scope::Env;
+use super::types::Type;
+use super::model::Vocabulary;
+use crate::op::Value;
+use crate::recipe::{AdamW, Duration, Init, Resize, Schedule, Spared};
+use crate::shape::Size;
+use chiasm_dsl::span::Span;
+use chiasm_dsl::tree::{self, Expr};
+use std::rc::Rc;
+
+/// A node of the graph with its type.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    /// The node.
+    pub node: Value,
+    /// Its type.
+    pub ty: Rc<Type>,
+}
+
+/// A trainable tensor that a file or module owns; it becomes a node where it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Its path.
+    pub path: String,
+    /// Its sizes.
+    pub dims: Vec<usize>,
+    /// Initial values.
+    pub init: Init,
+    /// Range it is kept in.
+    pub clamp: Option<(f64, f64)>,
+    /// What to do when a checkpoint has another shape.
+    pub resize: Option<Resize>,
+    /// The modules that own it, innermost first: path and constructor.
+    pub owners: Vec<(String, String)>,
+}
+
+/// A relation between queries and keys (4.11).
+#[derive(Clone, Debug)]
+pub enum Mask {
+    /// No later key.
+    Causal,
+    /// Tokens of one modality see tokens of another.
+    Sees(String, String),
+    /// The first n keys of each row are open.
+    Prefix(Tensor),
+    /// Both hold.
+    And(Box<Mask>, Box<Mask>),
+    /// One holds.
+    Or(Box<Mask>, Box<Mask>),
+    /// It does not hold.
+    Not(Box<Mask>),
+}
+
+
+/// A function with the surroundings it was written in.
+#[derive(Clone, Debug)]
+pub struct Closure<'p> {
+    /// The function.
+    pub function: &'p tree::Function,
+    /// Its surroundings.
+    pub env: Env<'p>,
+    /// How messages call it.
+    pub name: String,
+}
+
+/// The constructor of a module.
+#[derive(Clone, Debug)]
+pub struct Constructor<'p> {
+    /// The module.
+    pub module: &'p tree::Module,
+    /// The names it sees.
+    pub env: Env<'p>,
+}
+
+/// The meaning of an expression.
+#[derive(Clone, Debug)]
+pub enum Object<'p> {
+    /// `none`
+    None,
+    /// A truth value.
+    Truth(bool),
+    /// A whole number or a size.
+    Whole(Size),
+    /// A fraction.
+    Real(f64),
+    /// A text.
+    Text(String),
+    /// A node.
+    Tensor(Tensor),
+    /// A trainable tensor.
+    Param(Rc<Param>),
+    /// A module.
+    Module(Rc<Instance<'p>>),
+    /// A module seen through a slow copy.
+    Twin(Box<Object<'p>>, Rc<str>),
+    /// A list.
+    List(Vec<Object<'p>>),
+    /// A function of the language.
+    Function(Rc<Closure<'p>>),
+    /// A module's constructor.
+    Constructor(Rc<Constructor<'p>>),
+    /// A named function of a module, with the module.
+    Method(Rc<Instance<'p>>, Rc<Closure<'p>>),
+    /// A primitive.
+    Primitive(&'static str),
+    /// A vocabulary.
+    Vocabulary(Rc<Vocabulary>),
+    /// `V.id`, waiting for its token.
+    TokenId(Rc<Vocabulary>),
+    /// A slow copy of the model or of a module.
+    Momentum(Rc<str>, Option<Box<Object<'p>>>),
+    /// A relation between queries and keys.
+    Mask(Mask),
+    /// A number that changes with time.
+    Schedule(Schedule),
+    /// A length of time.
+    Duration(Duration),
+    /// Initial values.
+    Init(Init),
+    /// A resize rule.
+    Resize(Resize),
+    /// An optimiser.
+    Optimiser(AdamW),
+    /// Something a stage spares or freezes, by path.
+    Spared(Spared),
+    /// A word with a meaning where it is used: `half`, `rows`, `model`, `int`.
+    Word(String),
+}
+
+/// An argument: its value, where it stands, and whether it was given by a range.
+#[derive(Clone, Debug)]
+pub struct Given<'p> {
+    /// The name it was given by.
+    pub name: Option<String>,
+    /// Place of the name, for messages.
+    pub name_span: Option<Span>,
+    /// The value.
+    pub value: Object<'p>,
+    /// The upper end of a range.
+    pub upper: Option<Object<'p>>,
+    /// Where messages about it point.
+    pub span: Span,
+}
+
+/// An expression with its surroundings, evaluated when it is needed.
+#[derive(Clone, Debug)]
+pub struct Thunk<'p> {
+    /// The expression.
+    pub expr: &'p Expr,
+    /// Its surroundings.
+    pub env: Env<'p>,
+}
+
+impl Object<'_> {
+    /// A whole number.
+    pub fn whole(number: i64) -> Self {
+        Self::Whole(Size::from(number))
+    }
+
+    /// What messages call it.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::None => "none".into(),
+            Self::Truth(value) => value.to_string(),
+            Self::Whole(size) => size.to_string(),
+            Self::Real(number) => number.to_string(),
+            Self::Text(text) => format!("\"{text}\""),
+            Self::Tensor(tensor) => tensor.ty.to_string(),
+            Self::Param(param) => {
+                format!("{:?}", param.dims)
+            }
+            Self::Module(instance) => format!("a module {}", instance.constructor),
+            Self::Twin(inner, _) => inner.describe(),
+            Self::List(_) => "a list".into(),
+            Self::Function(_) | Self::Method(..) => "a function".into(),
+            Self::Constructor(c) => format!("the constructor {}", c.module.name.text),
+            Self::Primitive(name) => format!("the primitive {name}"),
+            Self::Vocabulary(v) => format!("the vocabulary {}", v.name),
+            Self::TokenId(_) => "a vocabulary's id(…)".into(),
+            Self::Momentum(..) => "a slow copy".into(),
+            Self::Mask(_) => "a mask".into(),
+            Self::Schedule(_) => "a schedule".into(),
+            Self::Duration(_) => "a length of time".into(),
+            Self::Init(_) => "an initial value".into(),
+            Self::Resize(_) => "a resize rule".into(),
+            Self::Optimiser(_) => "an optimiser".into(),
+            Self::Spared(_) => "a path".into(),
+            Self::Word(word) => format!("the word `{word}`"),
+        }
+    }
+}

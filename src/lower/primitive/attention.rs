@@ -1,0 +1,107 @@
+//! `attend` and the relations that mask it (4.11).
+
+use super::Lower;
+use crate::lower::object::{Given, Mask, Object, Tensor};
+use crate::lower::state::Eval;
+use crate::lower::types::{Axis, Type};
+use crate::op::{Attend, Drop};
+use chiasm_dsl::code::Code;
+use chiasm_dsl::diagnostic::Diagnostic;
+use chiasm_dsl::span::Span;
+
+impl<'p> Lower<'p> {
+    /// `sees(a, b)` and `prefix(n)`
+    pub fn relation(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        if name == "prefix" {
+            let mut args = self.args("prefix", &["n"], given, span)?;
+            let (n, _) = self.need_tensor(&mut args, "n")?;
+            return Ok(Object::Mask(Mask::Prefix(n)));
+        }
+        let mut args = self.args("sees", &["a", "b"], given, span)?;
+        let mut label = |name: &str| -> Eval<String> {
+            let given = self.need(&mut args, name)?;
+            Ok(self.program.sources.text(given.span).to_string())
+        };
+        let (a, b) = (label("a")?, label("b")?);
+        Ok(Object::Mask(Mask::Sees(a, b)))
+    }
+
+    /// `attend(q, k, v, mask:, bias:, drop:)`
+    pub fn attend(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
+        let mut args = self.args("attend", &["q", "k", "v", "mask", "bias", "drop"], given, span)?;
+        let (q, q_at) = self.need_tensor(&mut args, "q")?;
+        let (k, k_at) = self.need_tensor(&mut args, "k")?;
+        let (v, v_at) = self.need_tensor(&mut args, "v")?;
+        self.heads_fit(&q, &k, (&v, v_at), (q_at, k_at))?;
+        let causal = match args.optional("mask") {
+            None => false,
+            Some(given) => self.is_causal(&given, &q, &k)?,
+        };
+        let bias = self.optional_tensor(&mut args, "bias")?;
+        let share = self.optional_number(&mut args, "drop", 0.0)?;
+        let padding = k.ty.axes[2].padding.clone();
+        let mut operands = vec![q.node, k.node, v.node];
+        operands.extend(padding.as_ref().map(|p| p.mask));
+        operands.extend(bias.as_ref().map(|(b, _)| b.node));
+        let drop = self.drop_weights(share, &operands, span);
+        let op = Attend { heads: None, causal, mask: padding.is_some(), bias: bias.is_some(), drop };
+        let mut ty = attended(&q, &k, &v);
+        if let (Some(padding), false) = (&padding, causal) {
+            ty.ahead.insert(padding.owner);
+        }
+        self.emit(op, &operands, ty)
+    }
+
+    fn drop_weights(&mut self, share: f64, operands: &[crate::op::Value], span: Span) -> Option<Drop> {
+        (self.training && share > 0.0).then(|| Drop { share, draw: self.draw(operands, true, span) })
+    }
+
+    fn heads_fit(&mut self, q: &Tensor, k: &Tensor, (v, v_at): (&Tensor, Span), at: (Span, Span)) -> Eval<()> {
+        let size = |t: &Tensor, i: usize| t.ty.axes[i].size.clone();
+        for (tensor, at) in [(q, at.0), (k, at.1), (v, v_at)] {
+            if tensor.ty.rank() != 4 {
+                let message = format!("`attend` takes [B, H, N, K], this is {}", tensor.ty);
+                return self.fail(Code::E0314, at, message);
+            }
+        }
+        let fit = size(q, 0) == size(k, 0) && size(q, 1) == size(k, 1) && size(q, 3) == size(k, 3);
+        if !fit {
+            return self.fail(Code::E0314, at.1, format!("queries {} and keys {} do not fit", q.ty, k.ty));
+        }
+        if (0..3).any(|i| size(k, i) != size(v, i)) {
+            return self.fail(Code::E0314, v_at, format!("keys {} and values {} do not fit", k.ty, v.ty));
+        }
+        Ok(())
+    }
+
+    /// Whether the mask is `causal`; masks by modality and prefix wait for a later version.
+    fn is_causal(&mut self, given: &Given<'p>, q: &Tensor, k: &Tensor) -> Eval<bool> {
+        match &given.value {
+            Object::Mask(Mask::Causal) => {
+                let (n, m) = (q.ty.axes[2].size.clone(), k.ty.axes[2].size.clone());
+                if n == m {
+                    return Ok(true);
+                }
+                let error = Diagnostic::error(Code::E0405, given.span, "a causal mask needs as many queries as keys");
+                self.report(error.note(format!("there are {n} queries and {m} keys")))
+            }
+            Object::Mask(_) => self.later("a mask other than `causal`", given.span),
+            other => {
+                let message = format!("a mask is needed here, this is {}", other.describe());
+                self.fail(Code::E0411, given.span, message)
+            }
+        }
+    }
+}
+
+fn attended(q: &Tensor, k: &Tensor, v: &Tensor) -> Type {
+    let mut ty = (*q.ty).clone();
+    ty.axes[3] = Axis::full(v.ty.axes[3].size.clone());
+    let joined = ty.segments.is_some();
+    ty.absorb(&k.ty);
+    ty.absorb(&v.ty);
+    if joined {
+        ty.label = None;
+    }
+    ty
+}

@@ -1,0 +1,191 @@
+//! Words that are called: schedules, durations, initial values, optimisers, vocabularies (6).
+
+use super::{Args, Lower};
+use crate::lower::model::VocabularyKind;
+use crate::lower::object::{Given, Object};
+use crate::lower::state::Eval;
+use crate::recipe::{AdamW, Duration, Init, Resize, Schedule, Spared};
+use chiasm_dsl::code::Code;
+use chiasm_dsl::span::Span;
+
+impl<'p> Lower<'p> {
+    /// Calls a word.
+    pub fn call_word(&mut self, word: &str, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        match word {
+            "normal" => {
+                let mut args = self.args("normal", &["deviation"], given, span)?;
+                let deviation = self.need_number(&mut args, "deviation")?;
+                Ok(Object::Init(Init::Normal(deviation)))
+            }
+            "trunc" => {
+                let mut args = self.args("trunc", &["deviation", "cut"], given, span)?;
+                let deviation = self.need_number(&mut args, "deviation")?;
+                let cut = self.optional_number(&mut args, "cut", 2.0)?;
+                Ok(Object::Init(Init::Truncated { deviation, cut }))
+            }
+            "offset_grid" => {
+                let mut args = self.args("offset_grid", &["extra"], given, span)?;
+                let extra = self.need(&mut args, "extra")?;
+                let extra = self.count(&extra.value, extra.span)?;
+                Ok(Object::Resize(Resize::OffsetGrid { extra }))
+            }
+            "steps" => {
+                let mut args = self.args("steps", &["n"], given, span)?;
+                let n = self.need_number(&mut args, "n")?;
+                Ok(Object::Duration(Duration::Steps(n.max(0.0) as u64)))
+            }
+            "epochs" => {
+                let mut args = self.args("epochs", &["n"], given, span)?;
+                self.need_number(&mut args, "n").map(|n| Object::Duration(Duration::Epochs(n)))
+            }
+            "constant" | "ramp" | "linear" | "cosine" | "decay" => self.make_schedule(word, given, span),
+            "adamw" => self.adamw(given, span),
+            "WordPiece" => self.make_vocabulary(VocabularyKind::WordPiece, given, span),
+            "Bpe" => self.make_vocabulary(VocabularyKind::Bpe, given, span),
+            "SentencePiece" => self.make_vocabulary(VocabularyKind::SentencePiece, given, span),
+            "lamb" | "adafactor" | "sgd" => self.later(word, span),
+            _ => self.fail(Code::E0210, span, format!("the word `{word}` cannot be applied here")),
+        }
+    }
+
+    fn need_number(&mut self, args: &mut Args<'p>, name: &str) -> Eval<f64> {
+        let given = self.need(args, name)?;
+        self.number(&given.value, given.span)
+    }
+
+    fn duration(&mut self, args: &mut Args<'p>, name: &str) -> Eval<Option<Duration>> {
+        match args.optional(name) {
+            None => Ok(None),
+            Some(given) => match given.value {
+                Object::Duration(duration) => Ok(Some(duration)),
+                other => {
+                    let message = format!("a length of time is steps(n) or epochs(n), this is {}", other.describe());
+                    self.fail(Code::E0314, given.span, message)
+                }
+            },
+        }
+    }
+
+    fn make_schedule(&mut self, word: &str, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        let zero = Duration::Steps(0);
+        let schedule = match word {
+            "constant" => {
+                let mut args = self.args("constant", &["value"], given, span)?;
+                Schedule::Constant(self.need_number(&mut args, "value")?)
+            }
+            "ramp" => {
+                let mut args = self.args("ramp", &["from", "to", "over"], given, span)?;
+                let (from, to) = (self.need_number(&mut args, "from")?, self.need_number(&mut args, "to")?);
+                Schedule::Ramp { from, to, over: self.duration(&mut args, "over")?.unwrap_or(zero) }
+            }
+            "decay" => {
+                let mut args = self.args("decay", &["value", "by", "every", "least", "warmup"], given, span)?;
+                let (value, by) = (self.need_number(&mut args, "value")?, self.need_number(&mut args, "by")?);
+                let every = self.duration(&mut args, "every")?.unwrap_or(Duration::Epochs(1.0));
+                let least = self.optional_number(&mut args, "least", 0.0)?;
+                let warmup = self.duration(&mut args, "warmup")?.unwrap_or(zero);
+                Schedule::Decay { value, by, every, least, warmup }
+            }
+            _ => {
+                let name = if word == "linear" { "linear" } else { "cosine" };
+                let mut args = self.args(name, &["value", "to", "warmup", "from"], given, span)?;
+                let (value, to) = (self.need_number(&mut args, "value")?, self.need_number(&mut args, "to")?);
+                let warmup = self.duration(&mut args, "warmup")?.unwrap_or(zero);
+                let from = self.optional_number(&mut args, "from", 0.0)?;
+                match name {
+                    "linear" => Schedule::Linear { value, to, warmup, from },
+                    _ => Schedule::Cosine { value, to, warmup, from },
+                }
+            }
+        };
+        Ok(Object::Schedule(schedule))
+    }
+
+    /// A schedule, or a number that never changes.
+    pub fn schedule(&mut self, object: &Object<'p>, span: Span) -> Eval<Schedule> {
+        match object {
+            Object::Schedule(schedule) => Ok(*schedule),
+            other => self.number(other, span).map(Schedule::Constant),
+        }
+    }
+
+    fn adamw(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        const NAMES: &[&str] = &["rate", "decay", "betas", "eps", "no_decay", "layer_decay", "over"];
+        let mut args = self.args("adamw", NAMES, given, span)?;
+        let rate = self.need(&mut args, "rate")?;
+        let rate = self.schedule(&rate.value, rate.span)?;
+        let decay = self.optional_number(&mut args, "decay", 0.0)?;
+        let eps = self.optional_number(&mut args, "eps", 1e-8)?;
+        let betas = match args.optional("betas") {
+            None => [0.9, 0.999],
+            Some(given) => self.betas(&given)?,
+        };
+        let no_decay = match args.optional("no_decay") {
+            None => vec![Spared::Vectors, Spared::Scalars],
+            Some(given) => self.spared(given.value, given.span)?,
+        };
+        if let Some(given) = args.optional("layer_decay") {
+            return self.later("layer_decay", given.span);
+        }
+        Ok(Object::Optimiser(AdamW { rate, decay, betas, eps, no_decay }))
+    }
+
+    fn betas(&mut self, given: &Given<'p>) -> Eval<[f64; 2]> {
+        match &given.value {
+            Object::List(items) if items.len() == 2 => {
+                Ok([self.number(&items[0], given.span)?, self.number(&items[1], given.span)?])
+            }
+            other => self.fail(Code::E0314, given.span, format!("betas are two numbers, this is {}", other.describe())),
+        }
+    }
+
+    /// What is spared from weight decay, as paths.
+    fn spared(&mut self, object: Object<'p>, span: Span) -> Eval<Vec<Spared>> {
+        let Object::List(items) = object else {
+            let message = format!("what is spared from decay is a list, this is {}", object.describe());
+            return self.fail(Code::E0314, span, message);
+        };
+        let mut spared = Vec::new();
+        for item in items {
+            match item {
+                Object::Spared(one) => spared.push(one),
+                Object::Text(pattern) => spared.push(Spared::Pattern(pattern)),
+                Object::Param(param) => spared.push(Spared::Below(param.path.clone())),
+                Object::Module(instance) => spared.push(Spared::Below(instance.path.clone())),
+                list @ Object::List(_) => spared.extend(self.spared(list, span)?),
+                other => {
+                    let message = format!("decay spares vectors, scalars, modules, parameters and paths, not {}", other.describe());
+                    return self.fail(Code::E0314, span, message);
+                }
+            }
+        }
+        Ok(spared)
+    }
+
+    fn make_vocabulary(&mut self, kind: VocabularyKind, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        let mut args = self.args("a vocabulary", &["name", "extra", "size"], given, span)?;
+        let name = self.need(&mut args, "name")?;
+        let Object::Text(text) = name.value else {
+            return self.fail(Code::E0314, name.span, "the name of a vocabulary is a text");
+        };
+        let extra = match args.optional("extra") {
+            None => Vec::new(),
+            Some(given) => self.tokens(given)?,
+        };
+        let size = args.optional("size");
+        let size = size.map(|given| self.count(&given.value, given.span)).transpose()?;
+        self.vocabulary(kind, text, extra, size, name.span)
+    }
+
+    fn tokens(&mut self, given: Given<'p>) -> Eval<Vec<String>> {
+        let text = |item: Object<'p>| if let Object::Text(text) = item { Some(text) } else { None };
+        let tokens = match given.value {
+            Object::List(items) => items.into_iter().map(text).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        match tokens {
+            Some(tokens) => Ok(tokens),
+            None => self.fail(Code::E0314, given.span, "extra tokens are a list of texts"),
+        }
+    }
+}

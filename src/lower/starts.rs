@@ -1,0 +1,55 @@
+//! Whether a stage can start from the one it names (E0604).
+
+use super::model::{Model, Parameter, Stage, Start};
+use super::program::Program;
+use chiasm_dsl::code::Code;
+use chiasm_dsl::diagnostic::Diagnostic;
+use chiasm_dsl::tree::StageField;
+
+/// Parameters that change shape between stages without a rule.
+pub fn differing(program: &Program, fields: &[Vec<StageField>], model: &Model) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for stage in &model.stages {
+        for start in &stage.start {
+            let Start::Stage(name) = start else { continue };
+            let Some(base) = model.stages.iter().find(|s| s.name == *name) else { continue };
+            found.extend(first_difference(program, fields, stage, base));
+        }
+    }
+    found
+}
+
+fn first_difference(program: &Program, fields: &[Vec<StageField>], stage: &Stage, base: &Stage) -> Option<Diagnostic> {
+    let other = |p: &Parameter| base.parameters.iter().find(|q| q.path == p.path).map(|q| q.dims.clone());
+    let differs = |p: &&Parameter| p.resize.is_none() && other(p).is_some_and(|dims| dims != p.dims);
+    let parameter = stage.parameters.iter().find(differs)?;
+    let index = program.stages.iter().position(|s| s.name.text == stage.name)?;
+    let at = fields[index].iter().find_map(|f| match f {
+        StageField::Field(f) if f.name.text == "start" => Some(f.value.span),
+        _ => None,
+    })?;
+    let (there, here) = (other(parameter).unwrap_or_default(), &parameter.dims);
+    let message = format!(
+        "stage `{}` starts from `{}`, but `{}` is {there:?} there and {here:?} here",
+        stage.name, base.name, parameter.path
+    );
+    let mut error = Diagnostic::error(Code::E0604, at, message);
+    for (name, fields) in [(&base.name, base), (&stage.name, stage)].iter().filter_map(|(name, s)| {
+        let index = program.stages.iter().position(|p| p.name.text == s.name)?;
+        Some((name, &fields[index]))
+    }) {
+        let sets: Vec<String> = fields.iter().filter_map(|f| set_text(program, f)).collect();
+        if !sets.is_empty() {
+            error = error.note(format!("stage `{name}` says: {}", sets.join(", ")));
+        }
+    }
+    let rule = "a parameter may change shape between stages only under a rule, Param(…, resize: grid | offset_grid(n) | crop)";
+    Some(error.note(rule))
+}
+
+fn set_text(program: &Program, field: &StageField) -> Option<String> {
+    match field {
+        StageField::Set(f) => Some(format!("set {} = {}", f.name.text, program.sources.text(f.value.span))),
+        _ => None,
+    }
+}

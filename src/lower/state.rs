@@ -1,0 +1,260 @@
+//! What one evaluation keeps: the graph it grows, the worlds it moves in, the calls it is inside of.
+//!
+//! One [`Lower`] evaluates one stage or task. Invariants: equal nodes are one node; a definition is evaluated once per
+//! world; an error is reported where it happens and stops only what needs its value.
+
+use super::names::Reach;
+use super::object::{Object, Param, Tensor};
+use super::program::Program;
+use super::scope::SpaceId;
+use super::types::Type;
+use crate::graph::{Graph, Origin};
+use crate::op::{Op, Twin, Value};
+use crate::recipe::Schedule;
+use crate::shape::Size;
+use chiasm_dsl::code::Code;
+use chiasm_dsl::diagnostic::Diagnostic;
+use chiasm_dsl::span::Span;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+/// Evaluation stopped; the reason has been reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
+
+/// The result of evaluating.
+pub type Eval<T> = Result<T, Stopped>;
+
+/// An environment of replacements (4.6) and a slow copy (4.7).
+#[derive(Clone, Debug, Default)]
+pub struct World<'p> {
+    /// Replaced definitions of the file: what makes two replacements equal, and the value.
+    pub replaced: BTreeMap<String, (String, Object<'p>)>,
+    /// The slow copy whose parameters are read.
+    pub twin: Option<Rc<str>>,
+}
+
+/// A call or definition that evaluation is inside of.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The constructor or function, for messages; `None` for a definition.
+    pub what: Option<String>,
+    /// Part of the path of draws.
+    pub step: String,
+    /// Where it was called.
+    pub span: Span,
+    /// Start of the text in which places are counted.
+    pub body: Span,
+}
+
+/// Evaluation of one stage or task.
+pub struct Lower<'p> {
+    /// All definitions.
+    pub program: &'p Program,
+    /// The graph that grows.
+    pub graph: Graph,
+    /// Values of `set`s.
+    pub sets: BTreeMap<String, Object<'p>>,
+    /// Known worlds; the first changes nothing.
+    pub worlds: Vec<World<'p>>,
+    /// The world that evaluation is in.
+    pub world: usize,
+    /// Values of definitions by world.
+    pub cache: HashMap<(usize, SpaceId, String), Eval<Object<'p>>>,
+    /// Definitions being evaluated.
+    pub active: Vec<(usize, SpaceId, String)>,
+    /// Calls being evaluated.
+    pub frames: Vec<Frame>,
+    /// What was wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Parameters that were read, by path.
+    pub params: BTreeMap<String, Rc<Param>>,
+    /// Rates of slow copies, by name.
+    pub rates: BTreeMap<String, Schedule>,
+    /// States that were read, by name.
+    pub states: BTreeMap<String, Tensor>,
+    /// Inputs that were read, by name.
+    pub inputs: BTreeMap<String, (Tensor, Option<String>)>,
+    /// Names of owners of padding, for messages.
+    pub owners: HashMap<Value, String>,
+    /// Definitions that were evaluated.
+    pub touched: HashSet<String>,
+    /// Whether dropout drops.
+    pub training: bool,
+    /// What the caller said.
+    pub options: super::Options,
+    /// Reachability by text.
+    pub reach: Reach,
+    /// The innermost path that owns what is computed.
+    pub at: Vec<std::sync::Arc<str>>,
+    known: HashMap<(String, Vec<Value>), Value>,
+    slow: Vec<bool>,
+}
+
+impl<'p> Lower<'p> {
+    /// A fresh evaluation.
+    pub fn new(program: &'p Program, training: bool) -> Self {
+        Self {
+            program,
+            graph: Graph::default(),
+            sets: BTreeMap::new(),
+            worlds: vec![World::default()],
+            world: 0,
+            cache: HashMap::new(),
+            active: Vec::new(),
+            frames: Vec::new(),
+            diagnostics: Vec::new(),
+            params: BTreeMap::new(),
+            rates: BTreeMap::new(),
+            states: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            owners: HashMap::new(),
+            touched: HashSet::new(),
+            training,
+            options: super::Options::default(),
+            reach: Reach::default(),
+            at: Vec::new(),
+            known: HashMap::new(),
+            slow: Vec::new(),
+        }
+    }
+
+    /// Adds a node, or finds the equal one.
+    pub fn emit(&mut self, op: impl Into<Op>, operands: &[Value], ty: Type) -> Eval<Tensor> {
+        let op = op.into();
+        let key = (format!("{op:?}"), operands.to_vec());
+        if let Some(node) = self.known.get(&key) {
+            return Ok(Tensor { node: *node, ty: Rc::new(ty) });
+        }
+        let slow = matches!(op, Op::Twin(_)) || operands.iter().any(|v| self.slow[v.0 as usize]);
+        let origin = self.origin(&ty);
+        let added = match self.graph.add(op.clone(), operands, &origin) {
+            Err(m) if m.constraint == "C0" => Ok(self.graph.push(op, operands, ty.shape(), &origin)),
+            other => other,
+        };
+        match added {
+            Ok(node) => {
+                self.slow.push(slow);
+                self.known.insert(key, node);
+                Ok(Tensor { node, ty: Rc::new(ty) })
+            }
+            Err(misfit) => {
+                let at = self.frames.last().map_or(Span::default(), |f| f.span);
+                self.fail(Code::E0314, at, format!("this does not fit: {}", misfit.message))
+            }
+        }
+    }
+
+    fn origin(&self, ty: &Type) -> Origin {
+        let path = self.at.last().cloned().unwrap_or_default();
+        let place = self.frames.iter().rev().map(|f| f.span).find(|s| !self.in_library(*s));
+        Origin { path, place, modality: ty.modality().map(|l| l.to_string().into()) }
+    }
+
+    /// Whether a value depends on a slow copy's parameter.
+    pub fn is_slow(&self, value: Value) -> bool {
+        self.slow[value.0 as usize]
+    }
+
+    /// The node of a parameter in this world: itself, or its twin.
+    pub fn read(&mut self, param: &Rc<Param>) -> Eval<Tensor> {
+        let ty = Type::float(param.dims.iter().map(|d| Size::from(*d)));
+        let (path, shape) = (param.path.clone(), ty.shape());
+        self.params.insert(path.clone(), param.clone());
+        match self.worlds[self.world].twin.clone() {
+            None => self.emit(crate::op::Parameter { path, shape }, &[], ty),
+            Some(slow) => self.emit(Twin { path: format!("{slow}/{path}"), of: path, shape }, &[], ty),
+        }
+    }
+
+    /// Whether a place lies in the library.
+    pub fn in_library(&self, span: Span) -> bool {
+        self.program.sources.file(span.file).library
+    }
+
+    /// Reports an error and stops.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn fail<T>(&mut self, code: Code, at: Span, message: impl Into<String>) -> Eval<T> {
+        self.report(Diagnostic::error(code, at, message))
+    }
+
+    /// Reports a diagnostic and stops. If it lies in the library, it is moved to the user's call, with the chain.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn report<T>(&mut self, mut diagnostic: Diagnostic) -> Eval<T> {
+        if let Some(at) = diagnostic.span.filter(|at| self.in_library(*at)) {
+            let (place, chain) = self.user_call();
+            let line = self.program.sources.line(at.file, self.program.sources.place(at).line).trim();
+            let inside = chain.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", in ");
+            let note = format!("inside {inside}, at {}: {line}", self.program.sources.at(at));
+            diagnostic.span = place.or(diagnostic.span);
+            diagnostic.notes.push(note);
+        }
+        let same = |d: &Diagnostic| d.code == diagnostic.code && d.span == diagnostic.span;
+        if !self.diagnostics.iter().any(same) {
+            self.diagnostics.push(diagnostic);
+        }
+        Err(Stopped)
+    }
+
+    /// The innermost call in the user's file, and the names of what is between it and here.
+    fn user_call(&self) -> (Option<Span>, Vec<String>) {
+        let mut chain = Vec::new();
+        for frame in self.frames.iter().rev() {
+            chain.extend(frame.what.clone());
+            if !self.in_library(frame.span) {
+                return (Some(frame.span), chain);
+            }
+        }
+        (None, chain)
+    }
+
+    /// The path of a draw at a place in the text: definition, calls, place, replaced names (4.10).
+    pub fn draw_path(&self, at: Span) -> String {
+        let first = self.frames.iter().rposition(|f| f.what.is_none()).unwrap_or(0);
+        let mut path: Vec<String> = self.frames[first..].iter().map(|f| f.step.clone()).collect();
+        let start = self.frames.last().map_or(0, |f| f.body.start);
+        path.push(at.start.saturating_sub(start).to_string());
+        let replaced = self.worlds[self.world].replaced.iter().map(|(name, (key, _))| format!("{name}={key}"));
+        let replaced: Vec<String> = replaced.collect();
+        if replaced.is_empty() { path.join("/") } else { format!("{} with {}", path.join("/"), replaced.join(", ")) }
+    }
+
+    /// The number of a world, found again if it is known.
+    pub fn enter(&mut self, world: World<'p>) -> usize {
+        let keys = |w: &World<'p>| w.replaced.iter().map(|(n, (k, _))| (n.clone(), k.clone())).collect::<Vec<_>>();
+        let wanted = (keys(&world), world.twin.clone());
+        let known = self.worlds.iter().position(|w| keys(w) == wanted.0 && w.twin == wanted.1);
+        known.unwrap_or_else(|| {
+            self.worlds.push(world);
+            self.worlds.len() - 1
+        })
+    }
+
+    /// Evaluates something in another world.
+    pub fn within<T>(&mut self, world: usize, work: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.world, world);
+        let result = work(self);
+        self.world = outer;
+        result
+    }
+
+    /// Evaluates something inside a call.
+    pub fn inside<T>(&mut self, frame: Frame, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.frames.push(frame);
+        let result = work(self);
+        self.frames.pop();
+        result
+    }
+
+    /// Evaluates something that a path owns.
+    pub fn owned<T>(&mut self, path: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.at.push(path.into());
+        let result = work(self);
+        self.at.pop();
+        result
+    }
+}

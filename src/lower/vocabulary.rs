@@ -1,0 +1,88 @@
+//! Vocabularies as the compiler knows them: sizes and special tokens by name (6.1).
+
+use super::model::{Vocabulary, VocabularyKind};
+use super::object::Object;
+use super::state::{Eval, Lower};
+use chiasm_dsl::code::Code;
+use chiasm_dsl::diagnostic::{Diagnostic, nearest};
+use chiasm_dsl::tree::Name;
+use std::rc::Rc;
+
+/// Tokens of the known vocabularies, extra ones not counted.
+const KNOWN: &[(&str, usize)] =
+    &[("bert-base-uncased", 30522), ("clip", 49408), ("beit3", 64010), ("coca-64k", 64000), ("t5-32k", 32100)];
+
+/// Ids of `pad cls sep mask unk`; -1 where a vocabulary has no such token.
+const SPECIAL: &[(&str, [i64; 5])] = &[
+    ("bert-base-uncased", [0, 101, 102, 103, 100]),
+    ("clip", [0, 49406, 49407, -1, 49407]),
+    ("beit3", [1, 0, 2, 64001, 3]),
+];
+
+/// How many ids a vocabulary has.
+pub fn size(vocabulary: &Vocabulary) -> usize {
+    let known = KNOWN.iter().find(|(name, _)| *name == vocabulary.name).map(|(_, size)| *size);
+    vocabulary.size.or(known).unwrap_or(0) + vocabulary.extra.len()
+}
+
+/// Names of the vocabularies whose sizes are known.
+pub fn known() -> Vec<&'static str> {
+    KNOWN.iter().map(|(name, _)| *name).collect()
+}
+
+impl<'p> Lower<'p> {
+    /// `V.size`, `V.cls` ...
+    pub fn vocabulary_field(&mut self, vocabulary: &Rc<Vocabulary>, name: &Name) -> Eval<Object<'p>> {
+        const FIELDS: [&str; 5] = ["pad", "cls", "sep", "mask", "unk"];
+        if name.text == "size" {
+            return Ok(Object::whole(size(vocabulary) as i64));
+        }
+        if name.text == "id" {
+            return Ok(Object::TokenId(vocabulary.clone()));
+        }
+        let Some(field) = FIELDS.iter().position(|f| *f == name.text) else {
+            let message = format!("a vocabulary has no field `{}`", name.text);
+            let near = nearest(&name.text, FIELDS).map(|n| format!("did you mean `{n}`?"));
+            let error = Diagnostic::error(Code::E0213, name.span, message).notes(near);
+            return self.report(error.note("its fields: size, pad, cls, sep, mask, unk, id(\"…\")"));
+        };
+        let ids = SPECIAL.iter().find(|(known, _)| *known == vocabulary.name).map(|(_, ids)| ids[field]);
+        match ids {
+            Some(id) if id >= 0 => Ok(Object::whole(id)),
+            _ => {
+                let message = format!("the vocabulary {} has no token `{}`", vocabulary.name, name.text);
+                self.fail(Code::E0213, name.span, message)
+            }
+        }
+    }
+
+    /// `V.id("[DEC]")`: an extra token.
+    pub fn token_id(&mut self, vocabulary: &Vocabulary, token: &str, span: chiasm_dsl::span::Span) -> Eval<Object<'p>> {
+        match vocabulary.extra.iter().position(|t| t == token) {
+            Some(index) => Ok(Object::whole((size(vocabulary) - vocabulary.extra.len() + index) as i64)),
+            None => {
+                let message = format!("unknown special token `{token}` of {}", vocabulary.name);
+                let near = nearest(token, vocabulary.extra.iter().map(String::as_str)).map(|n| format!("did you mean `{n}`?"));
+                self.report(Diagnostic::error(Code::E0213, span, message).notes(near))
+            }
+        }
+    }
+
+    /// `WordPiece(name, extra: […])` and its kin.
+    pub fn vocabulary(
+        &mut self,
+        kind: VocabularyKind,
+        name: String,
+        extra: Vec<String>,
+        size: Option<usize>,
+        span: chiasm_dsl::span::Span,
+    ) -> Eval<Object<'p>> {
+        if size.is_none() && !known().contains(&name.as_str()) {
+            let message = format!("the size of the vocabulary `{name}` is not known");
+            let near = nearest(&name, known()).map(|n| format!("did you mean `{n}`?"));
+            let error = Diagnostic::error(Code::E0314, span, message).notes(near);
+            return self.report(error.note("say how many ids it has, as in WordPiece(\"mine\", size: 8000)"));
+        }
+        Ok(Object::Vocabulary(Rc::new(Vocabulary { kind, name, extra, size })))
+    }
+}

@@ -1,0 +1,302 @@
+//! Weight maps: from rules of the language to one source for every parameter (11).
+//!
+//! A rule maps a path, or everything below it. What lies below goes to the map of the module found at that path, with the
+//! rule's text and a dot in front of its names. The longest path wins; among equals the last.
+//! A path may begin with the name of a slow copy (its twins) or be that of a state.
+
+use super::model::{Load, Source};
+use super::program::{MAIN, Meaning};
+use super::scope::Env;
+use super::state::{Eval, Lower};
+use chiasm_dsl::code::Code;
+use chiasm_dsl::diagnostic::Diagnostic;
+use chiasm_dsl::span::Span;
+use chiasm_dsl::tree::{self, Expr, ExprKind, Index, Rule};
+use std::collections::BTreeMap;
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Name(String),
+    At(usize),
+}
+
+/// One step of a rule's path.
+enum Wanted {
+    Name(String),
+    At(usize),
+    Variable(String),
+}
+
+/// Something that can be loaded.
+struct Target {
+    key: String,
+    path: Vec<Step>,
+    owners: Vec<(Vec<Step>, String)>,
+}
+
+/// A map that is being applied.
+struct Scope {
+    map: String,
+    base: usize,
+    prefix: String,
+}
+
+impl<'p> Lower<'p> {
+    /// The sources of everything that a map of the file covers.
+    pub fn loads(&mut self, map: &str, at: Span) -> Eval<Vec<Load>> {
+        let mut loads = Vec::new();
+        for target in self.targets() {
+            let scope = Scope { map: map.to_string(), base: 0, prefix: String::new() };
+            if let Some(source) = self.source_of(&target, &scope, at)? {
+                loads.push(Load { key: target.key, source });
+            }
+        }
+        self.idle_rules(map)?;
+        Ok(loads)
+    }
+
+    fn targets(&self) -> Vec<Target> {
+        let owners = |list: &[(String, String)], head: Option<&str>| {
+            list.iter().map(|(path, name)| (full_path(head, path), name.clone())).collect()
+        };
+        let mut targets: Vec<Target> = Vec::new();
+        for param in self.params.values() {
+            targets.push(Target { key: param.path.clone(), path: full_path(None, &param.path), owners: owners(&param.owners, None) });
+        }
+        let slow = |name: &String| self.rates.contains_key(name);
+        for name in self.rates.keys().filter(|n| slow(n)) {
+            for param in self.params.values() {
+                let path = full_path(Some(name), &param.path);
+                let key = format!("{name}/{}", param.path);
+                targets.push(Target { key, path, owners: owners(&param.owners, Some(name)) });
+            }
+        }
+        for name in self.states.keys() {
+            targets.push(Target { key: format!("state/{name}"), path: full_path(None, name), owners: Vec::new() });
+        }
+        targets
+    }
+
+    fn source_of(&mut self, target: &Target, scope: &Scope, at: Span) -> Eval<Option<Source>> {
+        let program = self.program;
+        let Some(map) = program.weights.iter().find(|w| w.name.text == scope.map) else {
+            let message = format!("`{}` has no weight map of its own", scope.map);
+            return self.fail(Code::E0204, at, message);
+        };
+        let rest = &target.path[scope.base..];
+        let mut best: Option<(usize, &'p Rule, BTreeMap<String, i64>)> = None;
+        for rule in &map.rules {
+            let Some(pattern) = pattern(&rule.path) else {
+                return self.fail(Code::E0611, rule.path.span, "this is not a path");
+            };
+            if let Some((length, bound)) = matched(&pattern, rest)
+                && best.as_ref().is_none_or(|(longest, _, _)| length >= *longest)
+            {
+                best = Some((length, rule, bound));
+            }
+        }
+        match best {
+            None => Ok(None),
+            Some((length, rule, bound)) => self.ruled(target, scope, rule, length, &bound),
+        }
+    }
+
+    fn ruled(
+        &mut self,
+        target: &Target,
+        scope: &Scope,
+        rule: &'p Rule,
+        length: usize,
+        bound: &BTreeMap<String, i64>,
+    ) -> Eval<Option<Source>> {
+        let below = scope.base + length;
+        if matches!(&rule.value.kind, ExprKind::Name(name) if name == "fresh") {
+            return Ok(Some(Source::Fresh));
+        }
+        if below == target.path.len() {
+            return self.tensor_source(&rule.value, &scope.prefix, bound).map(Some);
+        }
+        let (text, chunk) = match &rule.value.kind {
+            ExprKind::Call { args, .. } if args.len() == 3 => {
+                let (k, n) = (self.rule_number(&args[1].value, bound)?, self.rule_number(&args[2].value, bound)?);
+                (&args[0].value, Some((k, n)))
+            }
+            _ => (&rule.value, None),
+        };
+        let ExprKind::Text(text) = &text.kind else {
+            return self.fail(Code::E0611, rule.value.span, "what stands for a whole module is a name");
+        };
+        let name = self.interpolate(text, bound, rule.value.span)?;
+        let map = match &rule.via {
+            Some(via) => via.text.clone(),
+            None => match target.owners.iter().find(|(path, _)| *path == target.path[..below]) {
+                Some((_, constructor)) => constructor.clone(),
+                None => return self.fail(Code::E0611, rule.path.span, "there is no module at this path"),
+            },
+        };
+        let dot = if name.is_empty() || name.ends_with('.') { "" } else { "." };
+        let inner = Scope { map, base: below, prefix: format!("{}{name}{dot}", scope.prefix) };
+        let source = self.source_of(target, &inner, rule.value.span)?;
+        match (source, chunk) {
+            (None, _) => {
+                let message = format!("`{}` is not covered by the map `{}`", target.key, inner.map);
+                self.fail(Code::E0611, rule.path.span, message)
+            }
+            (Some(Source::Transposed(inner)), Some((k, n))) => {
+                Ok(Some(Source::Transposed(Box::new(Source::Chunk(inner, k, n)))))
+            }
+            (Some(source), Some((k, n))) => Ok(Some(Source::Chunk(Box::new(source), k, n))),
+            (source, None) => Ok(source),
+        }
+    }
+
+    /// The right side of a rule for one tensor.
+    fn tensor_source(&mut self, expr: &'p Expr, prefix: &str, bound: &BTreeMap<String, i64>) -> Eval<Source> {
+        match &expr.kind {
+            ExprKind::Text(text) => Ok(Source::Named(format!("{prefix}{}", self.interpolate(text, bound, expr.span)?))),
+            ExprKind::Group(inner) => self.tensor_source(inner, prefix, bound),
+            ExprKind::Transpose(inner) => Ok(Source::Transposed(Box::new(self.tensor_source(inner, prefix, bound)?))),
+            ExprKind::Index { value, indices } => {
+                let inner = Box::new(self.tensor_source(value, prefix, bound)?);
+                match indices.as_slice() {
+                    [Index::At(at)] => Ok(Source::Row(inner, self.rule_number(at, bound)?)),
+                    [Index::Range { low: Some(low), high: Some(high), .. }] => {
+                        Ok(Source::Rows(inner, self.rule_number(low, bound)?, self.rule_number(high, bound)?))
+                    }
+                    _ => self.fail(Code::E0611, expr.span, "a tensor of a checkpoint is indexed by w[i] or w[a..b]"),
+                }
+            }
+            ExprKind::Call { callee, args } => match (&callee.kind, args.as_slice()) {
+                (ExprKind::Name(name), [w, k, n]) if name == "chunk" => {
+                    let inner = Box::new(self.tensor_source(&w.value, prefix, bound)?);
+                    Ok(Source::Chunk(inner, self.rule_number(&k.value, bound)?, self.rule_number(&n.value, bound)?))
+                }
+                (ExprKind::Name(name), [w, tree::Arg { value: Expr { kind: ExprKind::Text(text), .. }, .. }])
+                    if name == "rearrange" =>
+                {
+                    Ok(Source::Rearranged(Box::new(self.tensor_source(&w.value, prefix, bound)?), text.clone()))
+                }
+                _ => self.fail(Code::E0611, expr.span, "a source is a name, chunk(w, k, n) or rearrange(w, pattern)"),
+            },
+            _ => self.fail(Code::E0611, expr.span, "a source is a name, chunk(w, k, n), rearrange(w, pattern) or fresh"),
+        }
+    }
+
+    fn rule_number(&mut self, expr: &'p Expr, bound: &BTreeMap<String, i64>) -> Eval<usize> {
+        let text = self.program.sources.text(expr.span).to_string();
+        let value = self.rule_arithmetic(&text, bound, expr.span)?;
+        match usize::try_from(value) {
+            Ok(value) => Ok(value),
+            Err(_) => self.fail(Code::E0611, expr.span, format!("an index cannot be {value}")),
+        }
+    }
+
+    /// `"layer.{i + half}"` with the numbers put in.
+    fn interpolate(&mut self, text: &str, bound: &BTreeMap<String, i64>, at: Span) -> Eval<String> {
+        let (mut out, mut rest) = (String::new(), text);
+        while let Some((head, tail)) = rest.split_once('{') {
+            let Some((inner, after)) = tail.split_once('}') else {
+                return self.fail(Code::E0611, at, "this text has a `{` without `}`");
+            };
+            out += head;
+            out += &self.rule_arithmetic(inner, bound, at)?.to_string();
+            rest = after;
+        }
+        Ok(out + rest)
+    }
+
+    /// Sums and products of indices, numbers and `set`s.
+    fn rule_arithmetic(&mut self, text: &str, bound: &BTreeMap<String, i64>, at: Span) -> Eval<i64> {
+        let mut total = 0;
+        for term in text.replace('-', "+ -1 *").split('+').map(str::trim).filter(|t| !t.is_empty()) {
+            let mut product = 1;
+            for factor in term.split('*').map(str::trim) {
+                product *= self.rule_factor(factor, bound, at)?;
+            }
+            total += product;
+        }
+        Ok(total)
+    }
+
+    fn rule_factor(&mut self, factor: &str, bound: &BTreeMap<String, i64>, at: Span) -> Eval<i64> {
+        if let Some(value) = bound.get(factor).copied().or_else(|| factor.parse().ok()) {
+            return Ok(value);
+        }
+        let known = self.program.spaces[MAIN.0].names.get(factor).map(|d| &d.meaning);
+        if matches!(known, Some(Meaning::Set(_))) {
+            let object = self.lookup(factor, at, &Env::space(MAIN))?;
+            return self.number(&object, at).map(|n| n as i64);
+        }
+        self.fail(Code::E0201, at, format!("unknown name `{factor}` in the text of a rule"))
+    }
+
+    /// Rules of a small map whose first name the model does not have.
+    fn idle_rules(&mut self, map: &str) -> Eval<()> {
+        let program = self.program;
+        let Some(map) = program.weights.iter().find(|w| w.name.text == map) else { return Ok(()) };
+        for rule in &map.rules {
+            let first = pattern(&rule.path).and_then(|p| p.into_iter().next());
+            let Some(Wanted::Name(first)) = first else { continue };
+            if !program.spaces[MAIN.0].names.contains_key(&first) {
+                let message = format!("the model has no part `{first}`");
+                return self.report(Diagnostic::error(Code::E0202, rule.path.span, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn full_path(head: Option<&str>, path: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = head.map(|h| Step::Name(h.to_string())).into_iter().collect();
+    for part in path.split('.') {
+        let mut pieces = part.split('[');
+        steps.extend(pieces.next().map(|name| Step::Name(name.to_string())));
+        steps.extend(pieces.filter_map(|p| p.trim_end_matches(']').parse().ok()).map(Step::At));
+    }
+    steps
+}
+
+fn pattern(expr: &Expr) -> Option<Vec<Wanted>> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(vec![Wanted::Name(name.clone())]),
+        ExprKind::Part { value, name } => {
+            let mut steps = pattern(value)?;
+            steps.push(Wanted::Name(name.text.clone()));
+            Some(steps)
+        }
+        ExprKind::Index { value, indices } => {
+            let mut steps = pattern(value)?;
+            let [Index::At(at)] = indices.as_slice() else { return None };
+            steps.push(match &at.kind {
+                ExprKind::Name(name) => Wanted::Variable(name.clone()),
+                ExprKind::Number { value, .. } => Wanted::At(*value as usize),
+                _ => return None,
+            });
+            Some(steps)
+        }
+        _ => None,
+    }
+}
+
+/// How many steps of a path a rule takes, and its indices.
+fn matched(pattern: &[Wanted], path: &[Step]) -> Option<(usize, BTreeMap<String, i64>)> {
+    let (mut at, mut bound) = (0, BTreeMap::new());
+    for (place, wanted) in pattern.iter().enumerate() {
+        match (wanted, path.get(at)?) {
+            (Wanted::Name(want), Step::Name(have)) if want == have => at += 1,
+            (Wanted::At(want), Step::At(have)) if want == have => at += 1,
+            (Wanted::Variable(name), Step::At(have)) => {
+                bound.insert(name.clone(), *have as i64);
+                at += 1;
+            }
+            _ => return None,
+        }
+        // A list without an index means every element.
+        let next_is_name = matches!(pattern.get(place + 1), Some(Wanted::Name(_)));
+        if next_is_name && matches!(path.get(at), Some(Step::At(_))) {
+            at += 1;
+        }
+    }
+    Some((at, bound))
+}
