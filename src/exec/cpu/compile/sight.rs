@@ -54,7 +54,8 @@ impl Sight {
     }
 
     fn find_readers(&mut self, graph: &Graph) {
-        for value in graph.values().filter(|value| self.is_work(*value)) {
+        let work: Vec<Value> = graph.values().filter(|value| self.is_work(*value)).collect();
+        for value in work {
             for operand in self.operands[value.0 as usize].clone() {
                 let root = self.root(operand);
                 self.readers[root.0 as usize].push(value);
