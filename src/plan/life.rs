@@ -67,10 +67,10 @@ pub fn lives(rooms: &[Room], work: &[Work], order: &[usize]) -> Lives {
 
 /// Whether the operand ends exactly where the result begins, in as many words.
 fn may_share(rooms: &[Room], own: &[Option<Span>], place: usize, read: usize, written: usize) -> bool {
-    let (Some(read), Some(result)) = (own[read].filter(|_| rooms[read].words == rooms[written].words), own[written]) else {
-        return false;
-    };
-    read.last == place && result.first == place && read.first < place.max(1)
+    let ends = matches!(rooms[read].life, Life::Between | Life::Given);
+    let equal = ends && rooms[read].words == rooms[written].words;
+    let (Some(read), Some(result)) = (own[read].filter(|_| equal), own[written]) else { return false };
+    read.last == place && result.first == place
 }
 
 fn own_spans(rooms: &[Room], work: &[Work], order: &[usize]) -> Vec<Option<Span>> {

@@ -50,7 +50,6 @@ pub(super) enum Home {
 pub(super) type Launch = Box<dyn Fn(&Worker, &Frame, View) + Send + Sync>;
 
 /// The addresses and random streams of one run.
-#[derive(Default)]
 pub(super) struct Frame {
     /// First word of every room.
     pub bases: Vec<Address>,
@@ -70,6 +69,16 @@ unsafe impl Send for Address {}
 unsafe impl Sync for Address {}
 
 impl Frame {
+    /// Room for so many addresses and streams.
+    pub fn new(rooms: usize, streams: usize) -> Self {
+        let nowhere = Address(std::ptr::null_mut());
+        Self {
+            bases: vec![nowhere; rooms],
+            streams: vec![Stream::new(0, "", ""); streams],
+            fault: AtomicU64::new(0),
+        }
+    }
+
     /// The words of a place.
     #[inline]
     pub fn view(&self, place: Place) -> View {

@@ -13,7 +13,6 @@ use crate::exec::{ExecError, Layout, Memory, Program};
 use crate::graph::Graph;
 use crate::op::Context;
 use crate::plan::{Cost, Plan, cost, plan};
-use crate::random::Stream;
 use crate::shape::Kind;
 use crate::tensor::{Tensor, Values};
 use std::sync::Arc;
@@ -51,11 +50,7 @@ impl CpuProgram {
         let arena = vec![0.0; plan.words + crate::plan::LINE];
         let skipped = arena.as_ptr().align_offset(64).min(crate::plan::LINE);
         let constants = std::mem::take(&mut compiled.constants);
-        let frame = Frame {
-            bases: vec![Address(std::ptr::null_mut()); compiled.rooms.len()],
-            streams: vec![Stream::new(0, "", ""); compiled.draws.len()],
-            ..Frame::default()
-        };
+        let frame = Frame::new(compiled.rooms.len(), compiled.draws.len());
         let words = layout.words();
         Ok(Self { pool: Arc::clone(&cpu.pool), compiled, plan, arena, skipped, constants, frame, words, clock: None })
     }
