@@ -4,6 +4,7 @@ pub mod exec;
 pub mod graph;
 pub mod lower;
 pub mod op;
+pub mod pass;
 pub mod plan;
 pub mod random;
 pub mod recipe;

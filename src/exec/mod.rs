@@ -11,6 +11,7 @@ use crate::tensor::Tensor;
 
 pub mod cpu;
 pub mod memory;
+pub mod reference;
 pub use memory::{Layout, Memory, Slot};
 
 /// What can go wrong between a verified graph and its numbers.
@@ -45,6 +46,16 @@ pub enum ExecError {
         /// By the graph.
         expected: String,
         /// By the caller.
+        found: String,
+    },
+    /// A parameter, twin or state for which the memory has no fitting place.
+    #[error("`{name}` should be {expected} in memory, but is {found}")]
+    Place {
+        /// Its path, key or name.
+        name: String,
+        /// By the graph.
+        expected: String,
+        /// By the layout.
         found: String,
     },
     /// An id outside of the table it indexes.

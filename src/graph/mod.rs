@@ -25,9 +25,12 @@ use petgraph::visit::EdgeRef;
 use std::sync::Arc;
 
 mod builder;
+mod rewrite;
+mod text;
 mod verify;
 pub use builder::Builder;
-pub use verify::Verified;
+pub use text::{Reason, TextError};
+pub use verify::{Breach, Fault, Verified};
 
 /// Where a node comes from.
 #[derive(Clone, Debug, Default, PartialEq)]

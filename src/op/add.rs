@@ -1,24 +1,36 @@
-//! STUB
-#![allow(unused_imports, missing_docs)]
-use super::*;
-use crate::recipe::Schedule;
-use crate::shape::{Kind, Size};
+//! `a + b`
+//!
+//! C1: the shorter shape equals the end of the longer. C2: both operands are of numbers, or both of ids.
 
-/// STUB
+use super::pointwise::{arithmetic, reduced, zip};
+use super::{Array, Backward, Class, Context, Facts, Misfit, Rule, Sample, Value};
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// `a + b`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Add;
 
 impl Rule for Add {
-    fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Err(Misfit::new("C0", "stub"))
+    fn infer(&self, operands: &[&Shape]) -> Result<Shape, Misfit> {
+        arithmetic(operands)
     }
-    fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {
-        Array { dims: vec![], data: vec![] }
+
+    fn grad(&self, at: &mut Backward<'_>) -> Vec<Option<Value>> {
+        let mut side = |i: usize| at.wanted[i].then(|| reduced(at.build, at.dy, at.operands[i]));
+        vec![side(0), side(1)]
     }
-    fn facts(&self, _operands: &[&Shape], _result: &Shape) -> Facts {
-        Facts::new(Class::Leaf, 0)
+
+    fn eval(&self, operands: &[&Array], _context: &Context) -> Array {
+        zip(operands[0], operands[1], |a, b| a + b)
     }
-    fn samples(_seed: u64) -> Vec<Sample> {
-        vec![]
+
+    fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {
+        Facts::new(Class::Pointwise, result.elements())
+    }
+
+    fn samples(seed: u64) -> Vec<Sample> {
+        let cases: [(&[usize], &[usize]); 5] = [(&[3, 4], &[3, 4]), (&[2, 3, 4], &[4]), (&[4], &[2, 4]), (&[], &[3]), (&[1], &[])];
+        cases.map(|(a, b)| Sample::new(Self, [Array::random(seed, "a", a), Array::random(seed, "b", b)])).to_vec()
     }
 }

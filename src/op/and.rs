@@ -1,24 +1,32 @@
-//! STUB
-#![allow(unused_imports, missing_docs)]
-use super::*;
-use crate::recipe::Schedule;
-use crate::shape::{Kind, Size};
+//! Both conditions hold.
+//!
+//! C1: the shorter shape equals the end of the longer. C2: both operands are conditions.
 
-/// STUB
+use super::pointwise::{logic, zip};
+use super::{Array, Class, Context, Facts, Misfit, Rule, Sample};
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// Both conditions hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct And;
 
 impl Rule for And {
-    fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Err(Misfit::new("C0", "stub"))
+    fn infer(&self, operands: &[&Shape]) -> Result<Shape, Misfit> {
+        logic(operands)
     }
-    fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {
-        Array { dims: vec![], data: vec![] }
+
+    fn eval(&self, operands: &[&Array], _context: &Context) -> Array {
+        zip(operands[0], operands[1], f64::min)
     }
-    fn facts(&self, _operands: &[&Shape], _result: &Shape) -> Facts {
-        Facts::new(Class::Leaf, 0)
+
+    fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {
+        Facts::new(Class::Pointwise, result.elements())
     }
-    fn samples(_seed: u64) -> Vec<Sample> {
-        vec![]
+
+    fn samples(seed: u64) -> Vec<Sample> {
+        let cases: [(&[usize], &[usize]); 3] = [(&[3, 4], &[3, 4]), (&[2, 4], &[4]), (&[], &[5])];
+        let sides = |a: &[usize], b: &[usize]| [Array::conditions(seed, "a", a), Array::conditions(seed, "b", b)];
+        cases.map(|(a, b)| Sample::new(Self, sides(a, b))).to_vec()
     }
 }

@@ -1,27 +1,31 @@
-//! STUB
-#![allow(unused_imports, missing_docs)]
-use super::*;
-use crate::recipe::Schedule;
-use crate::shape::{Kind, Size};
+//! A schedule as a single number, read once a step.
 
-/// STUB
+use super::{Array, Class, Context, Facts, Misfit, Rule, Sample};
+use crate::recipe::Schedule;
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// A schedule as a single number, read once a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Clock {
-    /// .
+    /// Its value at each step.
     pub schedule: Schedule,
 }
 
 impl Rule for Clock {
     fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Err(Misfit::new("C0", "stub"))
+        Ok(Shape::scalar())
     }
-    fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {
-        Array { dims: vec![], data: vec![] }
+
+    fn eval(&self, _operands: &[&Array], context: &Context) -> Array {
+        Array::filled(&[], self.schedule.at(context.step, context.time))
     }
+
     fn facts(&self, _operands: &[&Shape], _result: &Shape) -> Facts {
         Facts::new(Class::Leaf, 0)
     }
+
     fn samples(_seed: u64) -> Vec<Sample> {
-        vec![]
+        vec![Sample::new(Self { schedule: Schedule::Constant(0.25) }, [])]
     }
 }

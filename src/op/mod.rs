@@ -16,10 +16,11 @@
 
 use crate::random::Stream;
 use crate::recipe::Timeline;
-use crate::shape::{Batch, Shape};
+use crate::shape::{Batch, Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
 
 mod array;
+mod pointwise;
 pub use array::Array;
 pub use attend::Drop;
 pub use compare::Relation;
@@ -153,7 +154,14 @@ pub struct Sample {
     /// The op with attributes.
     pub op: Op,
     /// Its operands.
-    pub operands: Vec<Array>,
+    pub operands: Vec<(Kind, Array)>,
+}
+
+impl Sample {
+    /// An op on operands of these kinds.
+    pub fn new(op: impl Into<Op>, operands: impl IntoIterator<Item = (Kind, Array)>) -> Self {
+        Self { op: op.into(), operands: operands.into_iter().collect() }
+    }
 }
 
 /// What one op is.

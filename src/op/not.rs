@@ -1,24 +1,32 @@
-//! STUB
-#![allow(unused_imports, missing_docs)]
-use super::*;
-use crate::recipe::Schedule;
-use crate::shape::{Kind, Size};
+//! A condition does not hold.
+//!
+//! C2: the operand is a condition.
 
-/// STUB
+use super::pointwise::{count, of_kind};
+use super::{Array, Class, Context, Facts, Misfit, Rule, Sample};
+use crate::shape::{Kind, Shape};
+use serde::{Deserialize, Serialize};
+
+/// A condition does not hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Not;
 
 impl Rule for Not {
-    fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Err(Misfit::new("C0", "stub"))
+    fn infer(&self, operands: &[&Shape]) -> Result<Shape, Misfit> {
+        let [x] = count(operands)?;
+        of_kind(x, Kind::Condition)?;
+        Ok(x.clone())
     }
-    fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {
-        Array { dims: vec![], data: vec![] }
+
+    fn eval(&self, operands: &[&Array], _context: &Context) -> Array {
+        operands[0].map(|x| 1.0 - x)
     }
-    fn facts(&self, _operands: &[&Shape], _result: &Shape) -> Facts {
-        Facts::new(Class::Leaf, 0)
+
+    fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {
+        Facts::new(Class::Pointwise, result.elements())
     }
-    fn samples(_seed: u64) -> Vec<Sample> {
-        vec![]
+
+    fn samples(seed: u64) -> Vec<Sample> {
+        [vec![], vec![2, 5]].map(|dims| Sample::new(Self, [Array::conditions(seed, "x", &dims)])).to_vec()
     }
 }
