@@ -1,5 +1,6 @@
 //! Chiasm.
 
+pub mod bench;
 pub mod exec;
 pub mod graph;
 pub mod lower;
