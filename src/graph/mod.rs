@@ -70,16 +70,11 @@ impl Graph {
         let op = op.into();
         let shapes: Vec<&Shape> = operands.iter().map(|v| self.shape(*v)).collect();
         let shape = op.infer(&shapes)?;
-        Ok(self.push(op, operands, shape, origin))
-    }
-
-    /// TEMP
-    pub fn push(&mut self, op: Op, operands: &[Value], shape: Shape, origin: &Origin) -> Value {
         let index = self.nodes.add_node(Node { op, shape, origin: origin.clone() });
         for (position, operand) in operands.iter().enumerate() {
             self.nodes.add_edge(NodeIndex::new(operand.0 as usize), index, position);
         }
-        Value(index.index() as u32)
+        Ok(Value(index.index() as u32))
     }
 
     /// Gives a value a name by which it can be asked for. A name given before is moved.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! %0 = input {"name":"x","shape":{"sizes":["B","3"],"kind":"float"}} () : float[B, 3]
-//! %1 = layer_norm {"eps":1e-5} (%0, %4, %5) : float[B, 3]  # vision.blocks[0].norm
+//! %1 = layer_norm {"eps":0.00001} (%0, %4, %5) : float[B, 3]  # vision.blocks[0].norm
 //! output y = %1
 //! ```
 //!
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = r#"%0 = input {"name":"x","shape":{"kind":"float","sizes":["2*B + 1","3"]}} () : float[2*B + 1, 3]
-%1 = layer_norm {"eps":1e-5} (%0, %0, %0) : float[2*B + 1, 3]  # vision.blocks[0].norm
+%1 = layer_norm {"eps":0.00001} (%0, %0, %0) : float[2*B + 1, 3]  # vision.blocks[0].norm
 %2 = sample_ids {"draw":{"path":"neg(a, b)","rows":true}} (%1) : ids[2*B + 1]
 %3 = exp (%1) : float[]
 output y = %3

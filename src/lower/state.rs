@@ -128,11 +128,7 @@ impl<'p> Lower<'p> {
         }
         let slow = matches!(op, Op::Twin(_)) || operands.iter().any(|v| self.slow[v.0 as usize]);
         let origin = self.origin(&ty);
-        let added = match self.graph.add(op.clone(), operands, &origin) {
-            Err(m) if m.constraint == "C0" => Ok(self.graph.push(op, operands, ty.shape(), &origin)),
-            other => other,
-        };
-        match added {
+        match self.graph.add(op, operands, &origin) {
             Ok(node) => {
                 self.slow.push(slow);
                 self.known.insert(key, node);

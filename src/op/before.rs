@@ -1,27 +1,45 @@
-//! STUB
-#![allow(unused_imports, missing_docs)]
-use super::*;
-use crate::recipe::Schedule;
-use crate::shape::{Kind, Size};
+//! Which places come before a count: counts [B] to a condition [B, n], true where place < count.
+//!
+//! C1: the counts are ids on one axis.
 
-/// STUB
+use super::pointwise::{count, of_kind};
+use super::{Array, Class, Context, Facts, Misfit, Rule, Sample};
+use crate::shape::{Batch, Kind, Shape, Size};
+use serde::{Deserialize, Serialize};
+
+/// place < count, for each row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Before {
-    /// .
+    /// Places a row.
     pub n: Size,
 }
 
 impl Rule for Before {
-    fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Err(Misfit::new("C0", "stub"))
+    fn infer(&self, operands: &[&Shape]) -> Result<Shape, Misfit> {
+        let [counts] = count(operands)?;
+        of_kind(counts, Kind::Ids)?;
+        if counts.rank() != 1 {
+            return Err(Misfit::new("C1", format!("expected one count a row, found {counts}")));
+        }
+        Ok(Shape { sizes: vec![counts.sizes[0].clone(), self.n.clone()], kind: Kind::Condition })
     }
-    fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {
-        Array { dims: vec![], data: vec![] }
+
+    fn eval(&self, operands: &[&Array], _context: &Context) -> Array {
+        let counts = operands[0];
+        Array::from_fn(&[counts.dims[0], self.n.len()], |at| {
+            f64::from(u8::from((at[1] as f64) < counts.data[at[0]]))
+        })
     }
-    fn facts(&self, _operands: &[&Shape], _result: &Shape) -> Facts {
-        Facts::new(Class::Leaf, 0)
+
+    fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {
+        Facts::new(Class::Pointwise, result.elements())
     }
-    fn samples(_seed: u64) -> Vec<Sample> {
-        vec![]
+
+    fn samples(seed: u64) -> Vec<Sample> {
+        vec![Sample::new(Self { n: 6usize.into() }, [Array::ids(seed, "n", &[5], 8)])]
+    }
+
+    fn bind(&self, batch: &Batch) -> Self {
+        Self { n: self.n.bind(batch) }
     }
 }

@@ -1,27 +1,51 @@
-//! STUB
-#![allow(unused_imports, missing_docs)]
-use super::*;
-use crate::recipe::Schedule;
-use crate::shape::{Kind, Size};
+//! The same elements in other axes.
+//!
+//! C1: the number of elements stays.
 
-/// STUB
+use super::pointwise::count;
+use super::{Array, Backward, Class, Context, Facts, Misfit, Rule, Sample, Value};
+use crate::shape::{Batch, Shape, Size};
+use serde::{Deserialize, Serialize};
+
+/// The same elements in other axes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reshape {
-    /// .
+    /// The new axes.
     pub sizes: Vec<Size>,
 }
 
 impl Rule for Reshape {
-    fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Err(Misfit::new("C0", "stub"))
+    fn infer(&self, operands: &[&Shape]) -> Result<Shape, Misfit> {
+        let [x] = count(operands)?;
+        let shape = x.with_sizes(self.sizes.clone());
+        if shape.count() != x.count() {
+            return Err(Misfit::new("C1", format!("{x} has other elements than {shape}")));
+        }
+        Ok(shape)
     }
-    fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {
-        Array { dims: vec![], data: vec![] }
+
+    fn grad(&self, at: &mut Backward<'_>) -> Vec<Option<Value>> {
+        let sizes = at.build.shape(at.operands[0]).sizes;
+        vec![Some(at.build.add(Self { sizes }.into(), &[at.dy]))]
     }
+
+    fn eval(&self, operands: &[&Array], _context: &Context) -> Array {
+        Array { dims: self.sizes.iter().map(Size::len).collect(), data: operands[0].data.clone() }
+    }
+
     fn facts(&self, _operands: &[&Shape], _result: &Shape) -> Facts {
-        Facts::new(Class::Leaf, 0)
+        Facts::new(Class::View, 0)
     }
-    fn samples(_seed: u64) -> Vec<Sample> {
-        vec![]
+
+    fn samples(seed: u64) -> Vec<Sample> {
+        let case = |from: &[usize], to: &[usize]| {
+            let sizes = to.iter().map(|n| Size::from(*n)).collect();
+            Sample::new(Self { sizes }, [Array::random(seed, "x", from)])
+        };
+        vec![case(&[2, 6], &[3, 4]), case(&[6], &[2, 3, 1]), case(&[1], &[])]
+    }
+
+    fn bind(&self, batch: &Batch) -> Self {
+        Self { sizes: self.sizes.iter().map(|s| s.bind(batch)).collect() }
     }
 }

@@ -6,7 +6,7 @@ use crate::graph::{Graph, Verified};
 use crate::op::{Array, Context, Value};
 use crate::shape::Kind;
 use crate::tensor::Tensor;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A program of the reference executor.
 #[derive(Clone, Debug)]
@@ -87,12 +87,11 @@ impl Program for Walk {
 
 /// For each node the values that nothing reads after it; outputs are never among them.
 fn last_uses(graph: &Graph) -> Vec<Vec<Value>> {
+    let outputs: BTreeSet<Value> = graph.outputs().iter().map(|(_, value)| *value).collect();
     let mut dropped = vec![Vec::new(); graph.len()];
-    for value in graph.values() {
+    for value in graph.values().filter(|value| !outputs.contains(value)) {
         let last = graph.users(value).last().copied().unwrap_or(value);
-        if graph.outputs().iter().all(|(_, output)| *output != value) {
-            dropped[last.0 as usize].push(value);
-        }
+        dropped[last.0 as usize].push(value);
     }
     dropped
 }
