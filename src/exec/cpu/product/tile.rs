@@ -114,9 +114,7 @@ mod x86 {
     #[inline(always)]
     fn hide(p: &mut *const f32) {
         // SAFETY: no instruction at all.
-        unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) * p, options(pure, nomem, nostack, preserves_flags))
-        };
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) * p, options(nostack, preserves_flags)) };
     }
 
     /// Repeats a statement for i = 0..R, unrolled by hand: the compiler gives up at 13 rows.
