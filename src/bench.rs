@@ -223,7 +223,7 @@ impl Net {
         }
         self.graph.name("loss", loss);
         let graph = differentiate(&fuse(&self.graph), "loss", &|_| true)?;
-        let graph = merge(&simplify(&graph));
+        let graph = merge(&simplify(&graph, true));
         graph.verify().map_err(|faults| BenchError::Faulty(faults.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n")))
     }
 }

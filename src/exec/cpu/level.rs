@@ -53,10 +53,19 @@ pub(crate) trait Arithmetic {
 }
 
 /// In one instruction, rounded once.
+#[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
 pub(crate) struct Fused;
 
 /// In two instructions: without the hardware, a fused multiply-add is a slow library call.
+#[cfg_attr(target_arch = "aarch64", allow(dead_code))]
 pub(crate) struct Split;
+
+/// What every processor of the target can do.
+#[cfg(target_arch = "aarch64")]
+pub(crate) type Least = Fused;
+/// What every processor of the target can do.
+#[cfg(not(target_arch = "aarch64"))]
+pub(crate) type Least = Split;
 
 impl Arithmetic for Fused {
     #[inline(always)]
@@ -93,7 +102,7 @@ macro_rules! by_level {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 $crate::exec::cpu::level::Level::Avx2 => unsafe { avx2($($arg),*) },
-                _ => body::<$crate::exec::cpu::level::Split>($($arg),*),
+                _ => body::<$crate::exec::cpu::level::Least>($($arg),*),
             }
         }
     )*};

@@ -14,7 +14,7 @@ pub(crate) fn exp<F: Arithmetic>(x: f32) -> f32 {
     let held = if x > 89.0 { 89.0 } else { x };
     let shifted = F::fma(held, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = F::fma(n, 2.121_944_4e-4, F::fma(n, -0.693_359_375, held));
+    let r = F::fma(n, 2.121_944_4e-4, F::fma(n, -0.693_359_4, held));
     let mut p = F::fma(1.987_569_1e-4, r, 1.398_199_9e-3);
     p = F::fma(p, r, 8.333_452e-3);
     p = F::fma(p, r, 4.166_579_6e-2);
@@ -44,13 +44,13 @@ pub(crate) fn log<F: Arithmetic>(x: f32) -> f32 {
         -1.666_805_8e-1,
         2.000_071_5e-1,
         -2.499_999_4e-1,
-        3.333_333_1e-1,
+        3.333_333e-1,
     ] {
         p = F::fma(p, m, c);
     }
     let square = m * m;
     let low = F::fma(n, -2.121_944_4e-4, F::fma(square, -0.5, p * m * square));
-    let y = F::fma(n, 0.693_359_375, m + low);
+    let y = F::fma(n, 0.693_359_4, m + low);
     let y = if x == f32::INFINITY { x } else { y };
     let y = if x == 0.0 { f32::NEG_INFINITY } else { y };
     if x < 0.0 || x.is_nan() { f32::NAN } else { y }
@@ -69,7 +69,7 @@ pub(crate) fn tanh<F: Arithmetic>(x: f32) -> f32 {
     let mut p = F::fma(-5.704_989e-3, z, 2.063_908_8e-2);
     p = F::fma(p, z, -5.373_971_6e-2);
     p = F::fma(p, z, 1.333_144_2e-1);
-    p = F::fma(p, z, -3.333_328_2e-1);
+    p = F::fma(p, z, -3.333_328e-1);
     let near = F::fma(p * z, x, x);
     let far = 1.0 - 2.0 / (exp::<F>(2.0 * x.abs()) + 1.0);
     if x.abs() < 0.625 { near } else { far.copysign(x) }

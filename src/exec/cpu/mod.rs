@@ -6,6 +6,8 @@
 //! Kernels know views and workers, launches know places, the plan knows rooms. Digits do not depend on the number of
 //! threads. Invariant: after `prepare` a run allocates nothing.
 
+#[cfg(test)]
+mod blocks;
 mod compile;
 mod frame;
 pub mod kernel;

@@ -271,7 +271,11 @@ mod tests {
         let pool = Pool::new(2, Level::Plain);
         let sum = AtomicUsize::new(0);
         pool.run(&|worker| {
-            (0..200).for_each(|_| worker.share(3, |i| drop(sum.fetch_add(i, Ordering::Relaxed))))
+            (0..200).for_each(|_| {
+                worker.share(3, |i| {
+                    sum.fetch_add(i, Ordering::Relaxed);
+                })
+            })
         });
         assert_eq!(sum.into_inner(), 600);
     }
@@ -285,7 +289,9 @@ mod tests {
         };
         assert!(catch_unwind(AssertUnwindSafe(|| pool.run(&fails))).is_err());
         let calls = AtomicUsize::new(0);
-        pool.run(&|_| drop(calls.fetch_add(1, Ordering::Relaxed)));
+        pool.run(&|_| {
+            calls.fetch_add(1, Ordering::Relaxed);
+        });
         assert_eq!(calls.into_inner(), 2);
     }
 }

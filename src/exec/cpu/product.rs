@@ -3,7 +3,30 @@
 //! A slab of B is packed by all workers together; A is packed only if it is transposed or its rows fall on the same cache lines.
 //! Then jobs of some panels of rows times some columns are claimed, and each tile is finished (bias, activation, addition)
 //! as soon as its sums are complete. Sums are `f32`: fused multiply-adds within a block of k, blocks in order.
-//! The digits depend on the sizes and the level, not on the number of threads. An example is in the tests below.
+//! The digits depend on the sizes and the level, not on the number of threads.
+//!
+//! ```
+//! use chiasm::exec::cpu::product::{Matrix, Product, Size, Then, product, scratch_words};
+//! use chiasm::exec::cpu::{level::Level, pool::Pool, view::View};
+//! // y [2, 2] = the linear map of x [2, 3] by w [3, 2], plus a bias
+//! let size = Size { batch: 1, m: 2, n: 2, k: 3 };
+//! let mut words = vec![1.0_f32; 32 + scratch_words(size, 1)];
+//! // SAFETY: the words outlive the views, and nothing else touches them.
+//! let all = unsafe { View::new(words.as_mut_ptr(), words.len()) };
+//! let matrix = |from, len, stride| Matrix { data: all.part(from, len), stride, step: 0, transposed: false };
+//! let linear = Product {
+//!     size,
+//!     a: matrix(0, 6, 3),
+//!     b: matrix(6, 6, 2),
+//!     c: matrix(12, 4, 2),
+//!     accumulate: false,
+//!     bias: Some(all.part(16, 2)),
+//!     then: Then::Nothing,
+//!     column_sums: None,
+//! };
+//! Pool::new(1, Level::detect()).run(&|worker| product(worker, &linear, all.from(32)));
+//! assert_eq!(words[12..16], [4.0; 4]);
+//! ```
 
 mod cut;
 mod epilogue;

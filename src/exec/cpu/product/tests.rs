@@ -88,6 +88,27 @@ fn large_operands_are_cut_into_slabs() {
 }
 
 #[test]
+fn the_stated_scratch_is_enough() {
+    let lengths: &[usize] = &[1, 2, 31, 33, 100, 255, 257, 768, 3072, 8320, 30_522, 131_072];
+    let sizes = lengths
+        .iter()
+        .flat_map(|m| lengths.iter().flat_map(move |n| lengths.iter().map(move |k| (*m, *n, *k))));
+    for ((m, n, k), batch) in sizes.flat_map(|size| [(size, 1), (size, 7), (size, 1000)]) {
+        let size = Size { batch, m, n, k };
+        for level in Level::all() {
+            let tiles = Tiles::of(level);
+            for (transposed, stride) in [(false, k), (false, 4096), (true, m), (true, 4096)] {
+                let a = Matrix { data: View::EMPTY, stride, step: 1, transposed };
+                let cut = Cut::new(size, &a, tiles);
+                let packed = cut.items * (cut.left_words(m, tiles) + cut.right_words());
+                let words = packed + if batch == 1 { cut.sum_words(n, k) } else { 0 };
+                assert!(words <= scratch_words(size, 1), "{size:?} {level:?} {transposed}: {words}, {cut:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn activations_and_their_derivatives() {
     let (m, n, k) = (30, 45, 20);
     let size = Size { batch: 1, m, n, k };

@@ -4,7 +4,7 @@
 //! read where it is: number (i, k) at `i * row + k * step`, where one of the two strides is 1. Sums are `f32`, in order of k.
 //! Every function writes its tile out at once: an epilogue inside the k loop made the compiler keep the sums in memory.
 
-use crate::exec::cpu::level::Level;
+use crate::exec::cpu::level::{Arithmetic, Least, Level};
 
 /// A piece of A: address of its first number and the words between rows and between columns.
 #[derive(Clone, Copy)]
@@ -92,7 +92,7 @@ unsafe fn plain<const R: usize>(depth: usize, a: Left, b: *const f32, c: *mut f3
             // SAFETY: inside A, as the caller promised.
             let x = unsafe { *a.at.add(i * a.row + k * a.step) };
             for j in 0..8 {
-                sum[j] += x * b[j];
+                sum[j] = Least::fma(x, b[j], sum[j]);
             }
         }
     }
@@ -114,9 +114,7 @@ mod x86 {
     #[inline(always)]
     fn hide(p: &mut *const f32) {
         // SAFETY: no instruction at all.
-        unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) * p, options(pure, nomem, nostack, preserves_flags))
-        };
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) * p, options(nostack, preserves_flags)) };
     }
 
     /// Repeats a statement for i = 0..R, unrolled by hand: the compiler gives up at 13 rows.

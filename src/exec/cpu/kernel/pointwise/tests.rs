@@ -1,7 +1,10 @@
 use super::*;
 use crate::exec::cpu::testing::{check, ids, numbers, pools, view, wide};
 
-const UNARY: [(Unary, fn(f64) -> f64); 15] = [
+type One = (Unary, fn(f64) -> f64);
+type Two = (Binary, fn(f64, f64) -> f64);
+
+const UNARY: [One; 15] = [
     (Unary::Copy, |x| x),
     (Unary::Negate, |x| -x),
     (Unary::Absolute, f64::abs),
@@ -26,7 +29,7 @@ fn gelu(x: f64) -> f64 {
     x * (0.5 + h / 3.0 * (density(0.0) + density(x) + sum))
 }
 
-const BINARY: [(Binary, fn(f64, f64) -> f64); 14] = [
+const BINARY: [Two; 14] = [
     (Binary::Add, |a, b| a + b),
     (Binary::Subtract, |a, b| a - b),
     (Binary::Multiply, |a, b| a * b),
