@@ -12,19 +12,10 @@ use crate::op::{Attend, AttendGrad, Op, Value};
 #[derive(Clone, Copy)]
 struct Call {
     sizes: Attention,
-    mask: Option<Mask>,
+    mask: Option<Place>,
     bias: Option<Place>,
     drop: Option<(f32, usize)>,
     layout: Strides,
-}
-
-/// A mask and what its axes are.
-#[derive(Clone, Copy)]
-enum Mask {
-    /// `[B, M]`
-    Keys(Place),
-    /// `[N, M]`, or `[B, N, M]` with a step.
-    Pairs(Place, usize),
 }
 
 /// How heads lie in the operands.
@@ -39,11 +30,7 @@ enum Strides {
 impl Call {
     fn on(&self, frame: &Frame) -> Attention {
         let mut sizes = self.sizes;
-        match self.mask {
-            None => {}
-            Some(Mask::Keys(place)) => sizes.key_mask = Some(frame.view(place)),
-            Some(Mask::Pairs(place, step)) => (sizes.mask, sizes.mask_step) = (Some(frame.view(place)), step),
-        }
+        sizes.key_mask = self.mask.map(|place| frame.view(place));
         sizes.bias = self.bias.map(|place| frame.view(place));
         sizes.dropout = self.drop.map(|(probability, stream)| Dropout {
             probability,
@@ -79,10 +66,7 @@ impl Call {
     }
 
     fn masks(&self) -> impl Iterator<Item = Place> {
-        let mask = self.mask.map(|mask| match mask {
-            Mask::Keys(place) | Mask::Pairs(place, _) => place,
-        });
-        mask.into_iter().chain(self.bias)
+        self.mask.into_iter().chain(self.bias)
     }
 }
 
@@ -194,20 +178,9 @@ impl Compiler<'_> {
             bias: None,
             dropout: None,
         };
-        let mask = op.mask.then(|| self.mask(self.operand(value, 3), &sizes));
+        let mask = op.mask.then(|| self.place(self.operand(value, 3)));
         let bias = op.bias.then(|| self.place(self.operand(value, 3 + usize::from(op.mask))));
         let drop = op.drop.as_ref().map(|drop| (drop.share as f32, self.stream(&drop.draw)));
         Call { sizes, mask, bias, drop, layout }
-    }
-
-    fn mask(&mut self, mask: Value, sizes: &Attention) -> Mask {
-        let dims = self.dims(mask);
-        let place = self.place(mask);
-        match dims.len() {
-            0..=2 => Mask::Keys(place),
-            _ if dims[0] == 1 && sizes.batch > 1 => Mask::Pairs(place, 0),
-            _ if dims[1] == 1 && sizes.queries > 1 => Mask::Keys(place),
-            _ => Mask::Pairs(place, sizes.queries * sizes.keys),
-        }
     }
 }

@@ -263,14 +263,14 @@ impl Compiler<'_> {
         usize::max(row, 1)
     }
 
-    /// The factors of a dropout of whole rows, one number a row.
+    /// The factors of a dropout of whole rows, one number a row; one for all if rows do not count.
     fn row_factors(&mut self, member: Value, op: &crate::op::Dropout) -> Place {
-        let rows = self.dims(member).first().copied().unwrap_or(1);
+        let rows = if op.draw.rows { self.dims(member).first().copied().unwrap_or(1) } else { 1 };
         let mut weave = Weave { len: rows, ..Weave::default() };
         let stream = self.stream(&op.draw);
-        let (stream, row) = (weave.stream(stream), if op.draw.rows { 1 } else { rows.max(1) });
+        let stream = weave.stream(stream);
         let from = weave.register();
-        weave.steps.push(Step::Keep { to: from, stream, row, probability: op.share as f32 });
+        weave.steps.push(Step::Keep { to: from, stream, row: 1, probability: op.share as f32 });
         let place = self.temporary(rows);
         let operand = weave.operand(place);
         weave.steps.push(Step::Store { from, operand });

@@ -1,7 +1,7 @@
-//! Draws that no chain can make, and the last place of each row.
+//! Draws that no chain can make.
 
 use super::Compiler;
-use crate::op::{Draw, Dropout, RandomIds, SampleIds, Value};
+use crate::op::{Draw, RandomIds, SampleIds, Value};
 
 /// Elements in one job of a drawing launch.
 const JOB: usize = 1024;
@@ -41,27 +41,6 @@ impl Compiler<'_> {
                 let weights = frame.view(weights).part(at * width, width).read();
                 let drawn = frame.streams[stream].uniform((at / row) as u32, (at % row) as u32);
                 frame.view(to).part(at, 1).write_ids()[0] = column(weights, drawn) as i32;
-            });
-        });
-    }
-
-    /// A dropout of whole rows as a chain of its own.
-    pub(super) fn dropout_rows(&mut self, value: Value, _op: &Dropout) {
-        self.chain(&[value]);
-    }
-
-    /// `last`: the last valid place of every row.
-    pub(super) fn last(&mut self, value: Value) {
-        let x = self.operand(value, 0);
-        let dims = self.dims(x);
-        let (n, width) = (dims[1], dims[2..].iter().product::<usize>());
-        let [x, counts, to] = self.places([x, self.operand(value, 1), value]);
-        self.launch(&[x, counts], &[to], 0, move |worker, frame, _| {
-            worker.share(to.words / width.max(1), |row| {
-                let count = frame.view(counts).read_ids()[row];
-                let place = (count.max(1) as usize).min(n) - 1;
-                let from = frame.view(x).part((row * n + place) * width, width).read();
-                frame.view(to).part(row * width, width).write().copy_from_slice(from);
             });
         });
     }

@@ -144,8 +144,44 @@ impl Compiler<'_> {
         });
     }
 
+    /// `last`: the last marked place of every row.
+    pub(super) fn last(&mut self, value: Value) {
+        let x = self.operand(value, 0);
+        let dims = self.dims(x);
+        let (n, width) = (dims[1], dims[2..].iter().product::<usize>());
+        let [x, mask, to] = self.places([x, self.operand(value, 1), value]);
+        self.launch(&[x, mask], &[to], 0, move |worker, frame, _| {
+            worker.share(dims[0], |row| {
+                let place = last_marked(frame.view(mask).part(row * n, n).read());
+                let from = frame.view(x).part((row * n + place) * width, width).read();
+                frame.view(to).part(row * width, width).write().copy_from_slice(from);
+            });
+        });
+    }
+
+    /// `put_last`: rows put into the last marked place of zeros.
+    pub(super) fn put_last(&mut self, value: Value) {
+        let dims = self.dims(value);
+        let (n, width) = (dims[1], dims[2..].iter().product::<usize>());
+        let [x, mask, to] = self.places([self.operand(value, 0), self.operand(value, 1), value]);
+        self.launch(&[x, mask], &[to], 0, move |worker, frame, _| {
+            worker.share(dims[0], |row| {
+                let place = last_marked(frame.view(mask).part(row * n, n).read());
+                let rows = frame.view(to).part(row * n * width, n * width).write();
+                rows.fill(0.0);
+                let from = frame.view(x).part(row * width, width).read();
+                rows[place * width..(place + 1) * width].copy_from_slice(from);
+            });
+        });
+    }
+
     fn table(&self, table: Value, ids: Value) -> Table {
         let rows = self.dims(table).first().copied().unwrap_or(1);
         Table { rows, width: self.count(table) / rows.max(1), count: self.count(ids) }
     }
+}
+
+/// The last place where a condition holds, or the first place.
+fn last_marked(marks: &[f32]) -> usize {
+    marks.iter().rposition(|mark| *mark != 0.0).unwrap_or(0)
 }

@@ -114,7 +114,7 @@ pub(super) fn is_pointwise(op: &Op) -> bool {
         Op::Add(_) | Op::Subtract(_) | Op::Multiply(_) | Op::Divide(_) | Op::Compare(_) | Op::And(_) | Op::Or(_) => true,
         Op::Not(_) | Op::Choose(_) | Op::Negate(_) | Op::Exp(_) | Op::Log(_) | Op::Sqrt(_) | Op::Tanh(_) => true,
         Op::Sigmoid(_) | Op::Relu(_) | Op::Gelu(_) | Op::GeluSlope(_) | Op::ToFloat(_) | Op::Rescale(_) => true,
-        Op::Uniform(_) | Op::Fill(_) | Op::Range(_) | Op::Eye(_) | Op::Before(_) | Op::PutLast(_) => true,
+        Op::Uniform(_) | Op::Fill(_) | Op::Range(_) | Op::Eye(_) | Op::Before(_) => true,
         Op::Dropout(_) => true,
         _ => false,
     }
