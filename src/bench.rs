@@ -15,7 +15,7 @@
 //! ```
 
 use crate::exec::cpu::Cpu;
-use crate::exec::{AdamGroup, AdamStep, ExecError, Executor, Layout, Memory, Program};
+use crate::exec::{AdamGroup, AdamStep, ExecError, Executor, Layout, Memory, Program as _};
 use crate::graph::{Builder, Graph, Origin, Verified};
 use crate::op::{Attend, Build, Context, Op, Value};
 use crate::op::{Add, Broadcast, Concat, CrossEntropy, Exp, Fill, Gelu, Input, LayerNorm, Linear, Matmul, Multiply};
@@ -358,4 +358,23 @@ pub fn time_steps(case: Case, threads: usize, steps: u64) -> Result<Times, Bench
     let mut times = times.split_off(3);
     times.sort_by(f64::total_cmp);
     Ok(Times { median: times[times.len() / 2], least: times[0], most: times[times.len() - 1], loss })
+}
+
+/// Milliseconds of every launch of a step, by op and path, each launch for itself: the mean of some steps.
+///
+/// # Errors
+/// A graph that cannot be built or run.
+pub fn profile(case: Case, threads: usize, steps: u64) -> Result<Vec<(String, f64)>, BenchError> {
+    let (mut net, loss) = model(case);
+    let graph = net.finish(loss)?;
+    let mut program = Cpu::new(threads).program(&graph, &net.layout)?;
+    let mut memory = memory(&net.layout);
+    let inputs: Vec<(&str, &Tensor)> = net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    program.run(&mut memory, &inputs, &context(0))?;
+    program.profile();
+    for step in 0..steps.max(1) {
+        program.run(&mut memory, &inputs, &context(step))?;
+    }
+    let mean = |(name, time): (&str, f64)| (name.to_string(), time / steps.max(1) as f64);
+    Ok(program.times().into_iter().map(mean).collect())
 }
