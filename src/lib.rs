@@ -1,6 +1,8 @@
 //! Chiasm.
 
 pub mod bench;
+pub mod cli;
+pub mod data;
 pub mod exec;
 pub mod graph;
 pub mod lower;
@@ -10,6 +12,9 @@ pub mod plan;
 pub mod random;
 pub mod recipe;
 pub mod shape;
+pub mod task;
 pub mod tensor;
+pub mod train;
+pub mod weights;
 
 pub use lower::{Failure, Model, Options, compile};

@@ -6,6 +6,7 @@ use super::program::{Meaning, Program};
 use super::scope::SpaceId;
 use chiasm_dsl::tree::{Arg, Axis, Expr, ExprKind, Function, Index, Module, ModuleBody, Name, Over, Part, Type};
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// A mention of a name that is not bound inside the expression.
 pub type Mention = Name;
@@ -211,19 +212,20 @@ pub fn mentions(meaning: &Meaning) -> Free {
 /// Which definitions of a space each definition reaches, found once and remembered.
 #[derive(Default)]
 pub struct Reach {
-    known: HashMap<(SpaceId, String), BTreeSet<String>>,
+    known: HashMap<(SpaceId, String), Rc<BTreeSet<String>>>,
 }
 
 impl Reach {
     /// Everything that a definition reaches through values and functions, itself included. A state is reached, but
     /// nothing through it: reading it gives the value of the step before.
-    pub fn of(&mut self, program: &Program, space: SpaceId, name: &str) -> BTreeSet<String> {
+    pub fn of(&mut self, program: &Program, space: SpaceId, name: &str) -> Rc<BTreeSet<String>> {
         let key = (space, name.to_string());
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
         let mut reached = BTreeSet::new();
         self.walk(program, space, name, &mut reached);
+        let reached = Rc::new(reached);
         self.known.insert(key, reached.clone());
         reached
     }
@@ -234,7 +236,7 @@ impl Reach {
         let mut reached = BTreeSet::new();
         for name in free.found.iter().map(|n| &n.text).chain(free.parts.iter().map(|(_, n)| &n.text)) {
             if program.spaces[space.0].names.contains_key(name) {
-                reached.extend(self.of(program, space, name));
+                reached.extend(self.of(program, space, name).iter().cloned());
             }
         }
         reached

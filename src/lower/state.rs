@@ -87,7 +87,7 @@ pub struct Lower<'p> {
     pub reach: Reach,
     /// The innermost path that owns what is computed.
     pub at: Vec<std::sync::Arc<str>>,
-    known: HashMap<(String, Vec<Value>), Value>,
+    known: HashMap<(&'static str, Vec<Value>), Vec<Value>>,
     slow: Vec<bool>,
 }
 
@@ -122,16 +122,17 @@ impl<'p> Lower<'p> {
     /// Adds a node, or finds the equal one.
     pub fn emit(&mut self, op: impl Into<Op>, operands: &[Value], ty: Type) -> Eval<Tensor> {
         let op = op.into();
-        let key = (format!("{op:?}"), operands.to_vec());
-        if let Some(node) = self.known.get(&key) {
-            return Ok(Tensor { node: *node, ty: Rc::new(ty) });
+        let key = (op.name(), operands.to_vec());
+        let alike = self.known.get(&key).into_iter().flatten();
+        if let Some(node) = alike.copied().find(|v| self.graph.node(*v).op == op) {
+            return Ok(Tensor { node, ty: Rc::new(ty) });
         }
         let slow = matches!(op, Op::Twin(_)) || operands.iter().any(|v| self.slow[v.0 as usize]);
         let origin = self.origin(&ty);
         match self.graph.add(op, operands, &origin) {
             Ok(node) => {
                 self.slow.push(slow);
-                self.known.insert(key, node);
+                self.known.entry(key).or_default().push(node);
                 Ok(Tensor { node, ty: Rc::new(ty) })
             }
             Err(misfit) => {

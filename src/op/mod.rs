@@ -16,7 +16,7 @@
 
 use crate::random::Stream;
 use crate::recipe::Timeline;
-use crate::shape::{Batch, Kind, Shape, Size};
+use crate::shape::{Batch, Kind, Shape};
 use serde::{Deserialize, Serialize};
 
 mod array;

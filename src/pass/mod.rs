@@ -7,15 +7,18 @@
 //! | [`simplify`] | removes and joins operations that move or change nothing |
 //! | [`merge`] | equal operations on equal operands become one |
 //! | [`expand`] | operations that an executor lacks become smaller ones |
+//! | [`partition`] | what depends on a picture alone, on a text alone, on both |
 //!
-//! `fuse` comes before `differentiate`, then `simplify`, `merge`, `expand`. All but the first keep every named value as it is and drop
-//! what no name needs. Nodes keep their origin, or take that of the node they stand for.
+//! `fuse` comes first, then `differentiate`, `simplify`, `merge`, `expand`. All but the first keep every named value as it is and drop
+//! what no name needs; [`prepare`] calls them in order. Nodes keep their origin, or take that of the node they stand for.
 
 mod autodiff;
 mod expand;
 mod fuse;
 mod fuse_attention;
 mod merge;
+pub mod partition;
+pub mod prepare;
 mod simplify;
 
 pub use autodiff::{PassError, differentiate};

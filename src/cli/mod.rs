@@ -1,0 +1,99 @@
+//! The command line. Exit codes: 0 fine, 1 the model or data is wrong, 2 the command line is wrong, 3 training stopped itself.
+
+mod check;
+mod eval;
+mod explain;
+mod model;
+mod options;
+mod say;
+mod show;
+mod stop;
+mod supply;
+mod train;
+
+use clap::{Parser, Subcommand};
+use options::Common;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A compiler and trainer for a small language in which vision-language models are text.
+#[derive(Debug, Parser)]
+#[command(name = "chiasm", version, after_help = "Example: chiasm train models/tiny/clip.chi")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what a file means and costs, without running it.
+    #[command(after_help = "Example: chiasm check albef.chi --set size=384")]
+    Check(File),
+    /// Train the stages of a file.
+    #[command(after_help = "Example: chiasm train albef.chi --stage pretrain --data ~/data --out runs/first")]
+    Train(train::Arguments),
+    /// Run the tasks of a file on a trained run folder.
+    #[command(after_help = "Example: chiasm eval albef.chi --task retrieve --data ~/data --out runs/first")]
+    Eval(eval::Arguments),
+    /// Print the definitions with shapes and parameter counts.
+    #[command(after_help = "Example: chiasm show albef.chi --stage pretrain --as text")]
+    Show(show::Arguments),
+    /// Measure the speed of training steps on made-up data.
+    #[command(after_help = "Example: chiasm bench models/tiny/albef.chi --steps 20")]
+    Bench(train::Arguments),
+    /// Explain an error code.
+    #[command(after_help = "Example: chiasm explain E0604")]
+    Explain {
+        /// As it stands in a message.
+        code: String,
+    },
+}
+
+/// A file and the options of every command.
+#[derive(Debug, clap::Args)]
+struct File {
+    /// The model.
+    file: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Runs a command.
+pub fn run(cli: &Cli) -> ExitCode {
+    let result = match &cli.command {
+        Command::Check(file) => check::run(&file.file, &file.common),
+        Command::Train(arguments) => train::run(arguments),
+        Command::Eval(arguments) => eval::run(arguments),
+        Command::Show(arguments) => show::run(arguments),
+        Command::Bench(arguments) => train::bench(arguments),
+        Command::Explain { code } => explain::run(code),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            say::error(&problem.text);
+            ExitCode::from(problem.code)
+        }
+    }
+}
+
+/// Why a command failed, ready to print.
+#[derive(Debug)]
+pub struct Problem {
+    text: String,
+    code: u8,
+}
+
+impl Problem {
+    fn new(code: u8, text: impl Into<String>) -> Self {
+        Self { text: text.into(), code }
+    }
+}
+
+impl From<crate::train::TrainError> for Problem {
+    fn from(error: crate::train::TrainError) -> Self {
+        let text = error.to_string();
+        let lead = if text.starts_with("error") { "" } else { "error: " };
+        Self { text: format!("{lead}{text}"), code: error.exit_code() }
+    }
+}

@@ -1,0 +1,210 @@
+//! `chiasm train` and `chiasm bench`.
+
+use super::options::{Common, Format, Running};
+use super::{Problem, model, say, stop, supply};
+use crate::task::retrieval::Report;
+use crate::train::run::{Event, Outcome, Summary, train};
+use crate::train::{TrainOptions, step::Row};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// `chiasm train FILE`
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The model.
+    file: PathBuf,
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    running: Running,
+    /// Just this stage, and what it needs.
+    #[arg(long)]
+    stage: Option<String>,
+    /// Go on with what the run folder holds.
+    #[arg(long)]
+    resume: bool,
+    /// Train for so many steps; schedules follow.
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Steps between checkpoints.
+    #[arg(long, default_value = "500")]
+    save_every: u64,
+    /// Steps between printed lines when nobody watches.
+    #[arg(long, default_value = "50")]
+    log_every: u64,
+}
+
+/// Trains.
+pub fn run(arguments: &Arguments) -> Result<(), Problem> {
+    let model = model::open(&arguments.file, &arguments.common)?;
+    let supply = supply::Supplier::new(&arguments.running);
+    let mut printer = Printer::new(arguments.common.format, arguments.log_every);
+    let outcome = train(&model, &options(arguments), &supply, &mut |event| printer.hear(event))?;
+    printer.end(&outcome);
+    Ok(())
+}
+
+/// Measures steps; nothing is kept.
+pub fn bench(arguments: &Arguments) -> Result<(), Problem> {
+    let out = std::env::temp_dir().join(format!("chiasm-bench-{}", std::process::id()));
+    let model = model::open(&arguments.file, &arguments.common)?;
+    let supply = supply::Supplier::new(&arguments.running);
+    let steps = Some(arguments.steps.unwrap_or(20));
+    let options = TrainOptions { out: Some(out.clone()), steps, save_every: u64::MAX, ..options(arguments) };
+    let mut speeds = Vec::new();
+    let done = train(&model, &options, &supply, &mut |event| {
+        if let Event::Step(row) = event {
+            speeds.push(row.samples_per_second);
+        }
+    });
+    // Only scratch lies there; what stays behind harms nobody.
+    let _ = std::fs::remove_dir_all(out);
+    done?;
+    speeds.sort_by(f64::total_cmp);
+    let median = speeds.get(speeds.len() / 2).copied().unwrap_or(0.0);
+    let found = json!({ "steps": speeds.len(), "samples_per_second": median });
+    say::either(arguments.common.format, "bench", &found, || format!("{median:.1} samples/s (median)"));
+    Ok(())
+}
+
+fn options(arguments: &Arguments) -> TrainOptions {
+    TrainOptions {
+        stage: arguments.stage.clone(),
+        weights: arguments.running.weight_folders(),
+        out: arguments.running.out.clone(),
+        resume: arguments.resume,
+        seed: arguments.running.seed,
+        steps: arguments.steps,
+        save_every: arguments.save_every,
+        stop: stop::flag(),
+    }
+}
+
+/// Prints events: a bar for a person, lines for a file, objects for a program.
+struct Printer {
+    format: Format,
+    every: u64,
+    bar: Option<ProgressBar>,
+    length: u64,
+}
+
+impl Printer {
+    fn new(format: Format, every: u64) -> Self {
+        Self { format, every: every.max(1), bar: None, length: 0 }
+    }
+
+    fn hear(&mut self, event: Event<'_>) {
+        match event {
+            Event::Begins(summary) => self.begin(summary),
+            Event::Step(row) => self.step(row),
+            Event::Found(stage, path) => {
+                let found = json!({ "stage": stage, "checkpoint": path });
+                say::either(self.format, "found", &found, || {
+                    format!("{stage}: done before, {}", path.display())
+                });
+            }
+            Event::Saved(path) if self.format == Format::Json => {
+                say::json("saved", &json!({ "checkpoint": path }))
+            }
+            Event::Saved(_) => {}
+            Event::Measured(report) => {
+                self.clear();
+                say::either(self.format, "measured", report, || table(report));
+            }
+            Event::Warning(text) => say::error(&format!("warning: {text}")),
+        }
+    }
+
+    fn begin(&mut self, summary: &Summary) {
+        self.length = summary.steps;
+        say::either(self.format, "begins", summary, || introduce(summary));
+        if self.format == Format::Text && say::on_terminal() {
+            self.bar = bar(summary);
+        }
+    }
+
+    fn step(&mut self, row: &Row) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("loss {:.3} {:.0}/s", row.loss, row.samples_per_second));
+            bar.set_position(row.step);
+        } else if self.format == Format::Json {
+            say::json("step", row);
+        } else if row.step.is_multiple_of(self.every) || row.step == self.length {
+            let parts: Vec<String> =
+                row.losses.iter().map(|(name, loss)| format!("{name} {loss:.3}")).collect();
+            let speed = row.samples_per_second;
+            say::line(format!("{} loss {:.4} {} {speed:.0}/s", row.step, row.loss, parts.join(" ")));
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        self.clear();
+        say::either(self.format, "ends", outcome, || conclude(outcome));
+    }
+}
+
+fn bar(summary: &Summary) -> Option<ProgressBar> {
+    let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").ok()?;
+    let bar = ProgressBar::new(summary.steps).with_style(style).with_position(summary.done);
+    bar.reset_eta();
+    Some(bar)
+}
+
+fn introduce(summary: &Summary) -> String {
+    let mut lines = vec![
+        format!(
+            "{}: {} steps of {} rows",
+            summary.stage,
+            say::grouped(summary.steps as usize),
+            summary.batch
+        ),
+        format!("  epoch       {} steps", say::grouped(summary.epoch as usize)),
+        format!("  parameters  {}", say::grouped(summary.parameters)),
+        format!("  trained     {}", say::grouped(summary.trained)),
+        format!("  memory      {}", say::bytes(summary.bytes)),
+    ];
+    if summary.done > 0 {
+        lines.push(format!("  going on after step {}", summary.done));
+    }
+    let account = &summary.account;
+    if summary.done == 0 && account.loaded.len() + account.resized.len() > 0 {
+        let (loaded, resized, fresh) = (account.loaded.len(), account.resized.len(), account.fresh.len());
+        lines.push(format!("  start       {loaded} loaded, {resized} resized, {fresh} fresh"));
+    }
+    lines.push(format!("  writes to   {}", summary.folder.display()));
+    lines.join("\n")
+}
+
+/// The retrieval table; fits 40 columns.
+pub fn table(report: &Report) -> String {
+    let at = &report.recall.text.at;
+    let head: String = at.iter().map(|k| format!("{:>7}", format!("R@{k}"))).collect();
+    let row = |name: &str, percent: &[f64]| {
+        let cells: String = percent.iter().map(|p| format!("{p:>7.1}")).collect();
+        format!("  {name:<14}{cells}")
+    };
+    [
+        format!("{}: {} pictures, {} texts", report.task, report.images, report.texts),
+        format!("  {:<14}{head}", ""),
+        row("picture→text", &report.recall.text.percent),
+        row("text→picture", &report.recall.image.percent),
+        row("mean", &[report.recall.mean]),
+    ]
+    .join("\n")
+}
+
+fn conclude(outcome: &Outcome) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    outcome.problems.iter().for_each(|problem| lines.push(format!("data: {problem}")));
+    let how = if outcome.finished { "written to" } else { "stopped and saved; go on with --resume --out" };
+    lines.push(format!("{how} {}", outcome.folder.display()));
+    lines.join("\n")
+}

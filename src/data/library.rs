@@ -1,0 +1,105 @@
+//! Where names of data sets and vocabularies become folders and files: the folders given by `--data`.
+//!
+//! `"photos/val"` is split `val` of `photos`; without a split, `train` is meant. For every given DIR, in order, these are tried:
+//! 1. `DIR/photos`, a folder;
+//! 2. DIR itself, if it is called `photos`;
+//! 3. DIR itself, if it holds captions of the split (so `--data` may name the data set's own folder);
+//! 4. DIR itself, if it is a `.json` file.
+//!
+//! `"scenes"` is built in and needs no folder. What a folder must look like is said in the module `folder`.
+//!
+//! ```
+//! use chiasm::data::Library;
+//! use chiasm::recipe::{Data, DataKind};
+//! let data = Data { kind: DataKind::Pairs { prompt: None }, names: vec!["nowhere".into()], transforms: vec![] };
+//! let error = Library::new(["/data"]).open(&data).unwrap_err();
+//! assert!(error.to_string().contains("/data/nowhere"), "{error}");
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use super::dataset::Dataset;
+use super::{Error, folder, scenes};
+use crate::recipe::{Data, DataKind};
+
+/// The folders given by `--data`.
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    roots: Vec<PathBuf>,
+}
+
+impl Library {
+    /// Names are looked up in these, in order.
+    pub fn new<P: Into<PathBuf>>(roots: impl IntoIterator<Item = P>) -> Self {
+        Self { roots: roots.into_iter().map(Into::into).collect() }
+    }
+
+    /// The folders.
+    pub fn roots(&self) -> &[PathBuf] {
+        &self.roots
+    }
+
+    /// Opens all sets of a recipe as one. Reads annotations, not pictures.
+    ///
+    /// # Errors
+    /// A name that is not found, annotations that cannot be read, or no usable row in all of them.
+    pub fn open(&self, data: &Data) -> Result<Dataset, Error> {
+        let DataKind::Pairs { prompt } = &data.kind;
+        let mut dataset = Dataset::new(&data.names.join(" and "), prompt.clone());
+        for name in &data.names {
+            let (name, split) = parts(name);
+            match name {
+                "scenes" => scenes::open(split, &mut dataset)?,
+                _ => self.open_folder(name, split, &mut dataset)?,
+            }
+        }
+        dataset.usable()
+    }
+
+    fn open_folder(&self, name: &str, split: &str, dataset: &mut Dataset) -> Result<(), Error> {
+        let mut looked = Vec::new();
+        for root in &self.roots {
+            let inside = root.join(name);
+            if inside.is_dir() {
+                return folder::open(&inside, split, dataset);
+            }
+            if is_named(root, name) || root.is_file() || folder::has(root, split) {
+                return folder::open(root, split, dataset);
+            }
+            looked.push(inside);
+            looked.extend(folder::candidates(root, split));
+        }
+        Err(Error::Unknown { name: name.into(), looked })
+    }
+
+    /// The first of these files below a root's `tokenizers/NAME/`, or directly in a folder of that name.
+    pub(super) fn tokenizer_file(&self, name: &str, files: &[&str]) -> Result<PathBuf, Error> {
+        let folders =
+            self.roots.iter().flat_map(|root| [root.join("tokenizers").join(name), root.join(name)]);
+        let looked: Vec<PathBuf> = folders.flat_map(|f| files.iter().map(move |file| f.join(file))).collect();
+        match looked.iter().find(|path| path.is_file()) {
+            Some(path) => Ok(path.clone()),
+            None => Err(Error::NoVocabulary { name: name.into(), looked }),
+        }
+    }
+}
+
+/// The name and the split of `"name/split"`.
+fn parts(name: &str) -> (&str, &str) {
+    name.rsplit_once('/').unwrap_or((name, "train"))
+}
+
+fn is_named(root: &Path, name: &str) -> bool {
+    root.is_dir() && root.file_name().is_some_and(|last| last == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn the_split_is_what_follows_the_last_slash() {
+        assert_eq!(parts("coco/val"), ("coco", "val"));
+        assert_eq!(parts("coco"), ("coco", "train"));
+    }
+}

@@ -1,0 +1,279 @@
+//! Batches, read ahead by worker threads: decoding, augmentation and tokenising happen beside the training step.
+//!
+//! Worker w of n makes batches w, w + n, w + 2n, ... of the stage and `next` takes from them in turn, so the order is fixed however
+//! fast each one is. Invariant: the batch of a step does not depend on the number of workers or on the step that the loader started at.
+//! A picture that cannot be read is replaced by another row, drawn from (seed, stage, step, row), and named in the data set's report.
+//!
+//! ```
+//! # use chiasm::data::{Library, Loader, LoaderOptions, Wish};
+//! # use chiasm::recipe::{Data, DataKind};
+//! # let data = Data { kind: DataKind::Pairs { prompt: None }, names: vec!["scenes/val".into()], transforms: vec![] };
+//! let dataset = std::sync::Arc::new(Library::default().open(&data)?);
+//! let options = LoaderOptions { batch: 4, ..LoaderOptions::default() };
+//! let mut loader = Loader::new(dataset.clone(), vec![Wish::ids("image_id")], options.clone())?;
+//! let (_, second) = (loader.next()?, loader.next()?);
+//! let mut resumed = Loader::new(dataset, vec![Wish::ids("image_id")], LoaderOptions { start: 1, ..options })?;
+//! assert_eq!(resumed.next()?, second);
+//! # Ok::<(), chiasm::data::Error>(())
+//! ```
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+use super::image::Pixels;
+use super::transform::Augmentation;
+use super::{Batch, Column, Dataset, Error, Order, Values, Vocabulary, Wish, WishKind};
+use crate::random::Stream;
+use crate::recipe::Transform;
+
+/// How many rows are tried in place of one that cannot be read.
+const TRIES: u32 = 64;
+
+/// How a stage wants its batches.
+#[derive(Clone, Debug)]
+pub struct LoaderOptions {
+    /// What is done to images.
+    pub transforms: Vec<Transform>,
+    /// Rows of a batch, at least 1.
+    pub batch: usize,
+    /// Of the stage.
+    pub seed: u64,
+    /// The name of the stage.
+    pub stage: String,
+    /// The first step that is delivered.
+    pub start: u64,
+    /// Worker threads; 0 takes half of the cores, at least one and at most eight.
+    pub threads: usize,
+    /// Batches that are kept ready.
+    pub ahead: usize,
+}
+
+impl Default for LoaderOptions {
+    fn default() -> Self {
+        let stage = String::new();
+        Self { transforms: Vec::new(), batch: 1, seed: 0, stage, start: 0, threads: 0, ahead: 4 }
+    }
+}
+
+/// Delivers the batches of a stage, one a step. Dropping it stops its threads.
+#[derive(Debug)]
+pub struct Loader {
+    maker: Arc<Maker>,
+    queues: Vec<Receiver<Result<Batch, Error>>>,
+    workers: Vec<JoinHandle<()>>,
+    turn: usize,
+    step: u64,
+}
+
+impl Loader {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// `TooFew` if the data does not fill one batch, `Wish` for an image without pixels or a text of less than two places.
+    pub fn new(dataset: Arc<Dataset>, wishes: Vec<Wish>, options: LoaderOptions) -> Result<Self, Error> {
+        let maker = Arc::new(Maker::new(dataset, wishes, &options)?);
+        let threads = match options.threads {
+            0 => (std::thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 8),
+            threads => threads,
+        };
+        let (mut queues, mut workers) = (Vec::new(), Vec::new());
+        for worker in 0..threads as u64 {
+            let (sender, queue) = sync_channel(options.ahead.div_ceil(threads).max(1));
+            let (maker, first) = (maker.clone(), options.start + worker);
+            workers.push(std::thread::spawn(move || {
+                for step in (first..).step_by(threads) {
+                    if sender.send(maker.batch(step)).is_err() {
+                        return;
+                    }
+                }
+            }));
+            queues.push(queue);
+        }
+        Ok(Self { maker, queues, workers, turn: 0, step: options.start })
+    }
+
+    /// Full batches of an epoch.
+    pub fn epoch_steps(&self) -> u64 {
+        self.maker.order.epoch_steps()
+    }
+
+    /// The step whose batch comes next.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The next batch; waits for it.
+    ///
+    /// # Errors
+    /// `NothingReadable` if picture after picture is broken.
+    #[allow(clippy::should_implement_trait, reason = "a stage has no end, so this is no iterator")]
+    pub fn next(&mut self) -> Result<Batch, Error> {
+        let batch = self.queues[self.turn].recv().unwrap_or(Err(Error::Worker));
+        self.turn = (self.turn + 1) % self.queues.len();
+        self.step += 1;
+        batch
+    }
+
+    /// Gives a batch back that is no longer needed, so that its memory serves a later one.
+    pub fn give_back(&self, batch: Batch) {
+        let mut spare = self.maker.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < 8 {
+            spare.extend(batch.columns.into_iter().filter_map(|column| match column.values {
+                Values::Floats(values) => Some(values),
+                Values::Ids(_) => None,
+            }));
+        }
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // Without queues the workers cannot send, and end.
+        self.queues.clear();
+        for worker in self.workers.drain(..) {
+            let _ = worker.join();
+        }
+    }
+}
+
+/// Makes any batch of the stage.
+#[derive(Debug)]
+struct Maker {
+    dataset: Arc<Dataset>,
+    wishes: Vec<(Wish, Tokens)>,
+    augmentation: Augmentation,
+    order: Order,
+    replacement: Stream,
+    spare: Mutex<Vec<Vec<f32>>>,
+}
+
+/// The ids of captions that were read before.
+type Tokens = Vec<OnceLock<Box<[i32]>>>;
+
+impl Maker {
+    fn new(dataset: Arc<Dataset>, wishes: Vec<Wish>, options: &LoaderOptions) -> Result<Self, Error> {
+        if options.batch == 0 || dataset.rows() < options.batch {
+            return Err(Error::TooFew { rows: dataset.rows(), batch: options.batch });
+        }
+        wishes.iter().try_for_each(possible)?;
+        let tokens = |wish: &Wish| match wish.kind {
+            WishKind::Text { .. } => (0..dataset.rows()).map(|_| OnceLock::new()).collect(),
+            WishKind::Image { .. } | WishKind::Ids => Vec::new(),
+        };
+        let wishes = wishes.into_iter().map(|wish| (wish.clone(), tokens(&wish))).collect();
+        Ok(Self {
+            wishes,
+            augmentation: Augmentation::new(&options.transforms, options.seed, &options.stage),
+            order: Order::new(dataset.first_rows(), options.batch, options.seed, &options.stage),
+            replacement: Stream::new(options.seed, &options.stage, "data/replacement"),
+            spare: Mutex::default(),
+            dataset,
+        })
+    }
+
+    fn batch(&self, step: u64) -> Result<Batch, Error> {
+        let mut rows = self.order.rows(step);
+        let mut columns: Vec<Column> =
+            self.wishes.iter().map(|(wish, _)| self.blank(wish, rows.len())).collect();
+        for (place, row) in rows.iter_mut().enumerate() {
+            self.pictures(step, place, row, &mut columns)?;
+        }
+        for ((wish, tokens), column) in self.wishes.iter().zip(&mut columns) {
+            match &wish.kind {
+                WishKind::Image { .. } => {}
+                WishKind::Ids => {
+                    column.values =
+                        Values::Ids(rows.iter().map(|r| self.dataset.image_of(*r) as i32).collect())
+                }
+                WishKind::Text { vocabulary, length } => {
+                    self.texts(&rows, vocabulary, *length, tokens, column)
+                }
+            }
+        }
+        Ok(Batch { columns, rows })
+    }
+
+    fn blank(&self, wish: &Wish, rows: usize) -> Column {
+        let (dims, values) = match &wish.kind {
+            WishKind::Image { side } => {
+                let size = rows * 3 * side * side;
+                let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut values = spare.unwrap_or_default();
+                values.resize(size, 0.0);
+                (vec![rows, 3, *side, *side], Values::Floats(values))
+            }
+            WishKind::Text { length, .. } => (vec![rows, *length], Values::Ids(Vec::new())),
+            WishKind::Ids => (vec![rows], Values::Ids(Vec::new())),
+        };
+        Column { name: wish.name.clone(), dims, values, lengths: None }
+    }
+
+    /// Fills one row of every image column; another row takes the place of one whose picture is broken.
+    fn pictures(
+        &self,
+        step: u64,
+        place: usize,
+        row: &mut usize,
+        columns: &mut [Column],
+    ) -> Result<(), Error> {
+        let sides = self.wishes.iter().filter_map(|(wish, _)| match wish.kind {
+            WishKind::Image { side } => Some(self.augmentation.drawn(side)),
+            WishKind::Text { .. } | WishKind::Ids => None,
+        });
+        let Some(side) = sides.max() else { return Ok(()) };
+        let pixels = self.load(step, place, row, side)?;
+        for column in columns {
+            if let (Values::Floats(values), [_, _, side, _]) = (&mut column.values, &column.dims[..]) {
+                let size = 3 * side * side;
+                let square = self.augmentation.apply(pixels.clone(), *side, Some((step, place as u32)));
+                square.write(&mut values[place * size..(place + 1) * size]);
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, step: u64, place: usize, row: &mut usize, side: usize) -> Result<Pixels, Error> {
+        let stream = self.replacement.at_step(step);
+        let mut last = String::new();
+        for attempt in 0..TRIES {
+            match self.dataset.load(self.dataset.image_of(*row), side) {
+                Ok(pixels) => return Ok(pixels),
+                Err(error) => last = error.to_string(),
+            }
+            *row = stream.below(self.dataset.rows() as u32, place as u32, attempt) as usize;
+        }
+        Err(Error::NothingReadable { tried: TRIES as usize, last })
+    }
+
+    fn texts(
+        &self,
+        rows: &[usize],
+        vocabulary: &Vocabulary,
+        length: usize,
+        tokens: &Tokens,
+        column: &mut Column,
+    ) {
+        let mut ids = vec![vocabulary.pad(); rows.len() * length];
+        let mut lengths = Vec::with_capacity(rows.len());
+        for (row, ids) in rows.iter().zip(ids.chunks_mut(length)) {
+            let caption = || vocabulary.tokens(self.dataset.caption(*row), length).into_boxed_slice();
+            let known = tokens[*row].get_or_init(caption);
+            ids[..known.len()].copy_from_slice(known);
+            lengths.push(known.len() as i32);
+        }
+        column.values = Values::Ids(ids);
+        column.lengths = Some(lengths);
+    }
+}
+
+fn possible(wish: &Wish) -> Result<(), Error> {
+    let refuse = |reason: &str| Err(Error::Wish { name: wish.name.clone(), reason: reason.into() });
+    match wish.kind {
+        WishKind::Image { side: 0 } => refuse("an image has at least one pixel"),
+        WishKind::Text { length: 0 | 1, .. } => {
+            refuse("a text has at least two places, the first and last token")
+        }
+        _ => Ok(()),
+    }
+}

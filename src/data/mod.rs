@@ -1,0 +1,56 @@
+//! Data: from the names in a recipe to batches of numbers.
+//!
+//! ```text
+//! recipe::Data ──Library──▶ Dataset (pictures and captions) ──Loader──▶ Batch ──▶ the step
+//!                              │                                        columns of pixels, token ids, image ids
+//!                              └── images(), texts(): whole sets in order, for evaluation
+//! ```
+//!
+//! Invariant: a batch is a function of (data set, wishes, transforms, batch size, seed, stage, step) alone: not of the number of
+//! threads, of time, or of where a run was resumed. No file, however broken, makes anything here panic.
+//!
+//! Example: the built-in scenes, one batch of two pictures with their captions.
+//!
+//! ```
+//! use chiasm::data::{Kind, Library, Loader, LoaderOptions, Vocabulary, Wish};
+//! use chiasm::recipe::{Data, DataKind};
+//! use std::sync::Arc;
+//! let data = Data { kind: DataKind::Pairs { prompt: None }, names: vec!["scenes/val".into()], transforms: vec![] };
+//! let dataset = Arc::new(Library::default().open(&data)?);
+//! let words = Arc::new(Vocabulary::open(Kind::WordPiece, "bert-base-uncased", &[], &Library::default())?);
+//! let wishes = vec![Wish::image("image", 32), Wish::text("text", words, 24), Wish::ids("image_id")];
+//! let mut loader = Loader::new(dataset, wishes, LoaderOptions { batch: 2, ..LoaderOptions::default() })?;
+//! let batch = loader.next()?;
+//! assert_eq!(batch.columns[0].dims, [2, 3, 32, 32]);
+//! assert_eq!(batch.columns[1].dims, [2, 24]);
+//! # Ok::<(), chiasm::data::Error>(())
+//! ```
+
+mod batch;
+mod clean;
+mod coco;
+mod dataset;
+mod error;
+mod folder;
+pub mod image;
+mod karpathy;
+mod library;
+mod loader;
+mod order;
+pub mod randaugment;
+mod report;
+pub mod resize;
+pub mod scenes;
+pub mod transform;
+mod vocab;
+mod vocabulary;
+mod warp;
+
+pub use batch::{Batch, Column, Values, Wish, WishKind};
+pub use dataset::{Dataset, Picture};
+pub use error::Error;
+pub use library::Library;
+pub use loader::{Loader, LoaderOptions};
+pub use order::Order;
+pub use report::{Problem, Report};
+pub use vocabulary::{Kind, Vocabulary};

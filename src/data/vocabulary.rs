@@ -1,0 +1,213 @@
+//! Vocabularies: text becomes ids, first token in front, last token behind, cut to a length.
+//!
+//! Built in are `WordPiece("bert-base-uncased")` and `Bpe("clip")`. Other names are files below a `--data` folder:
+//! `tokenizers/NAME/tokenizer.json`, or `tokenizers/NAME/vocab.txt` for WordPiece; `NAME/...` is tried as well.
+//!
+//! CLIP pads with 0, as OpenAI's code does: its text tower is causal and reads the last used place, so padding is never looked at.
+//!
+//! Invariant: `encode` always gives `length` ids; the used ones begin with `cls` and end with `sep`, however long or odd the text is.
+//!
+//! ```
+//! use chiasm::data::{Kind, Library, Vocabulary};
+//! let words = Vocabulary::open(Kind::WordPiece, "bert-base-uncased", &["[DEC]".into()], &Library::default())?;
+//! assert_eq!(words.encode("A cat.", 8), (vec![101, 1037, 4937, 1012, 102, 0, 0, 0], 5));
+//! assert_eq!((words.size(), words.id("[DEC]")), (30523, Some(30522)));
+//! # Ok::<(), chiasm::data::Error>(())
+//! ```
+
+use std::fs;
+use std::path::Path;
+
+use tokenizers::{AddedToken, Tokenizer};
+
+use super::clean::clean;
+use super::vocab::{bert, clip};
+use super::{Column, Error, Library, Values};
+
+/// How a vocabulary cuts words, as the language names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// BERT's pieces.
+    WordPiece,
+    /// Byte pairs.
+    Bpe,
+}
+
+/// The words of a language model and their ids.
+#[derive(Debug)]
+pub struct Vocabulary {
+    name: String,
+    tokenizer: Tokenizer,
+    size: usize,
+    special: Special,
+    /// OpenAI's cleaning comes first.
+    cleaned: bool,
+}
+
+/// Ids with a meaning of their own.
+#[derive(Clone, Copy, Debug)]
+struct Special {
+    pad: i32,
+    cls: i32,
+    sep: i32,
+    mask: Option<i32>,
+    unk: Option<i32>,
+}
+
+impl Vocabulary {
+    /// Opens a vocabulary; `extra` tokens get ids after all others, in order.
+    ///
+    /// # Errors
+    /// `NoVocabulary` if the name is neither built in nor a file, `Vocabulary` or `Read` if the file cannot be used.
+    pub fn open(kind: Kind, name: &str, extra: &[String], library: &Library) -> Result<Self, Error> {
+        let fail = |reason: String| Error::Vocabulary { name: name.into(), reason };
+        let built_in = match (kind, name) {
+            (Kind::WordPiece, "bert-base-uncased") => Some(bert::built_in().map_err(fail)?),
+            (Kind::Bpe, "clip") => Some(clip::built_in().map_err(fail)?),
+            _ => None,
+        };
+        if let Some(tokenizer) = built_in {
+            return Self::finish(name, tokenizer, extra, kind == Kind::Bpe);
+        }
+        let files: &[&str] = match kind {
+            Kind::WordPiece => &["tokenizer.json", "vocab.txt"],
+            Kind::Bpe => &["tokenizer.json"],
+        };
+        Self::read(&library.tokenizer_file(name, files)?, name, extra)
+    }
+
+    /// Reads a `tokenizer.json` or a WordPiece `vocab.txt`.
+    ///
+    /// # Errors
+    /// `Read` or `Vocabulary`.
+    pub fn read(path: &Path, name: &str, extra: &[String]) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let fail = |reason: String| Error::Vocabulary { name: path.display().to_string(), reason };
+        let tokenizer = if path.extension().is_some_and(|e| e == "json") {
+            Tokenizer::from_bytes(&bytes).map_err(|e| fail(e.to_string()))?
+        } else {
+            let text = String::from_utf8(bytes).map_err(|e| fail(format!("is not UTF-8: {e}")))?;
+            bert::from_words(&text).map_err(fail)?
+        };
+        Self::finish(name, tokenizer, extra, false)
+    }
+
+    fn finish(name: &str, mut tokenizer: Tokenizer, extra: &[String], cleaned: bool) -> Result<Self, Error> {
+        // Padding and cutting are the batch's business, not the file's.
+        tokenizer.with_padding(None);
+        let _ = tokenizer.with_truncation(None);
+        let special = Special::find(&tokenizer).ok_or_else(|| Error::Vocabulary {
+            name: name.into(),
+            reason:
+                "has no first and last token: neither [CLS] [SEP], <s> </s> nor <|startoftext|> <|endoftext|>"
+                    .into(),
+        })?;
+        tokenizer
+            .add_special_tokens(&extra.iter().map(|t| AddedToken::from(t.clone(), true)).collect::<Vec<_>>());
+        let size = tokenizer.get_vocab_size(true);
+        Ok(Self { name: name.into(), tokenizer, size, special, cleaned })
+    }
+
+    /// As the model names it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many ids there are, extra tokens included.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Fills unused places.
+    pub fn pad(&self) -> i32 {
+        self.special.pad
+    }
+
+    /// The first token of every text.
+    pub fn cls(&self) -> i32 {
+        self.special.cls
+    }
+
+    /// The last token of every text.
+    pub fn sep(&self) -> i32 {
+        self.special.sep
+    }
+
+    /// Hides a word, if the vocabulary has such a token.
+    pub fn mask(&self) -> Option<i32> {
+        self.special.mask
+    }
+
+    /// Stands for what cannot be written with the vocabulary, if there is such a token.
+    pub fn unk(&self) -> Option<i32> {
+        self.special.unk
+    }
+
+    /// The id of a token, `"[DEC]"` for example.
+    pub fn id(&self, token: &str) -> Option<i32> {
+        self.tokenizer.token_to_id(token).and_then(|id| i32::try_from(id).ok())
+    }
+
+    /// `length` ids, padded, and how many of them are used. A longer text loses its end but keeps the last token.
+    pub fn encode(&self, text: &str, length: usize) -> (Vec<i32>, usize) {
+        let mut ids = self.tokens(text, length);
+        let used = ids.len();
+        ids.resize(length, self.pad());
+        (ids, used)
+    }
+
+    /// The used ids only, at most `length` of them.
+    pub fn tokens(&self, text: &str, length: usize) -> Vec<i32> {
+        let cleaned = if self.cleaned { clean(text) } else { String::new() };
+        let text = if self.cleaned { &cleaned } else { text };
+        let inner = self.tokenizer.encode_fast(text, false).map(|encoding| encoding.get_ids().to_vec());
+        let inner = inner.unwrap_or_default();
+        let mut ids = Vec::with_capacity(inner.len() + 2);
+        ids.push(self.cls());
+        ids.extend(inner.into_iter().take(length.saturating_sub(2)).map(|id| id as i32));
+        ids.push(self.sep());
+        ids.truncate(length);
+        ids
+    }
+
+    /// The text of ids, without special tokens.
+    pub fn decode(&self, ids: &[i32]) -> String {
+        let ids: Vec<u32> = ids.iter().filter_map(|id| u32::try_from(*id).ok()).collect();
+        self.tokenizer.decode(&ids, true).unwrap_or_default()
+    }
+
+    /// Texts as a column `[n, length]` with lengths.
+    ///
+    /// # Errors
+    /// `Wish` if `length` is below 2.
+    pub fn column(&self, name: &str, texts: &[&str], length: usize) -> Result<Column, Error> {
+        if length < 2 {
+            let reason = "a text has at least two places, the first and last token".into();
+            return Err(Error::Wish { name: name.into(), reason });
+        }
+        let mut ids = Vec::with_capacity(texts.len() * length);
+        let mut lengths = Vec::with_capacity(texts.len());
+        for text in texts {
+            let (row, used) = self.encode(text, length);
+            ids.extend(row);
+            lengths.push(used as i32);
+        }
+        let dims = vec![texts.len(), length];
+        Ok(Column { name: name.into(), dims, values: Values::Ids(ids), lengths: Some(lengths) })
+    }
+}
+
+impl Special {
+    fn find(tokenizer: &Tokenizer) -> Option<Self> {
+        let id = |token: &str| tokenizer.token_to_id(token).and_then(|id| i32::try_from(id).ok());
+        let pairs = [("[CLS]", "[SEP]"), ("<|startoftext|>", "<|endoftext|>"), ("<s>", "</s>")];
+        let (cls, sep) = pairs.into_iter().find_map(|(first, last)| Some((id(first)?, id(last)?)))?;
+        Some(Self {
+            pad: id("[PAD]").or_else(|| id("<pad>")).unwrap_or(0),
+            cls,
+            sep,
+            mask: id("[MASK]").or_else(|| id("<mask>")),
+            unk: id("[UNK]").or_else(|| id("<unk>")),
+        })
+    }
+}

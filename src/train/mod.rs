@@ -1,0 +1,26 @@
+//! Training: from a checked stage to a folder of checkpoints.
+//!
+//! Read in this order: [`step`] (one step), [`r#loop`] (a stage), [`stage`] (how a trainer is made), [`checkpoint`].
+//! Invariant: same seed, same numbers, also over an interruption; a checkpoint is whole or not there.
+
+pub mod checkpoint;
+mod error;
+pub mod feed;
+pub mod folder;
+pub mod init;
+pub mod r#loop;
+pub mod metrics;
+pub mod optimiser;
+pub mod path;
+pub mod plan;
+pub mod run;
+pub mod source;
+pub mod spec;
+pub mod stage;
+pub mod start;
+pub mod step;
+#[cfg(test)]
+mod testing;
+
+pub use error::TrainError;
+pub use run::{TrainOptions, train};

@@ -1,0 +1,125 @@
+//! What a run does, decided before it does anything: which stages in which order, in which folder.
+
+use super::run::TrainOptions;
+use super::{TrainError, folder};
+use crate::exec::{Memory, Slot};
+use crate::lower::model::{Model, Stage, Start, Task};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Stages in the order of running: each after those it starts from.
+///
+/// # Errors
+/// An unknown stage, or a circle.
+pub fn order<'a>(model: &'a Model, only: Option<&str>) -> Result<Vec<&'a Stage>, TrainError> {
+    let mut order = Vec::new();
+    let all: Vec<&str> = model.stages.iter().map(|s| s.name.as_str()).collect();
+    for name in only.map_or(all, |name| vec![name]) {
+        visit(model, name, &mut order, &mut Vec::new())?;
+    }
+    Ok(order)
+}
+
+fn visit<'a>(
+    model: &'a Model,
+    name: &str,
+    order: &mut Vec<&'a Stage>,
+    above: &mut Vec<String>,
+) -> Result<(), TrainError> {
+    let stage = stage(model, name)?;
+    if above.iter().any(|known| known == name) {
+        return Err(TrainError::Circle(name.to_string()));
+    }
+    if order.iter().any(|known| known.name == name) {
+        return Ok(());
+    }
+    above.push(name.to_string());
+    for start in &stage.start {
+        if let Start::Stage(name) = start {
+            visit(model, name, order, above)?;
+        }
+    }
+    above.pop();
+    order.push(stage);
+    Ok(())
+}
+
+/// A stage by name.
+///
+/// # Errors
+/// There is none of that name.
+pub fn stage<'a>(model: &'a Model, name: &str) -> Result<&'a Stage, TrainError> {
+    let known = || model.stages.iter().map(|s| s.name.clone()).collect();
+    let found = model.stages.iter().find(|s| s.name == name);
+    found.ok_or_else(|| TrainError::Unknown { what: "stage", name: name.to_string(), known: known() })
+}
+
+/// A task by name.
+///
+/// # Errors
+/// There is none of that name.
+pub fn task<'a>(model: &'a Model, name: &str) -> Result<&'a Task, TrainError> {
+    let known = || model.tasks.iter().map(|t| t.name.clone()).collect();
+    let found = model.tasks.iter().find(|t| t.name == name);
+    found.ok_or_else(|| TrainError::Unknown { what: "task", name: name.to_string(), known: known() })
+}
+
+/// The run folder: as asked for, the newest to go on with, or a fresh one.
+///
+/// # Errors
+/// Nothing to go on with.
+pub fn folder(model: &Model, options: &TrainOptions) -> Result<PathBuf, TrainError> {
+    if let Some(out) = &options.out {
+        return Ok(out.clone());
+    }
+    let runs = Path::new("runs");
+    let name = options.stage.as_ref().map_or(model.name.clone(), |stage| format!("{}-{stage}", model.name));
+    if !options.resume {
+        return Ok(folder::fresh(runs, &name));
+    }
+    let nothing =
+        || TrainError::NothingToResume(format!("no folder runs/{name}-1; give its folder with --out"));
+    folder::newest(runs, &name).ok_or_else(nothing)
+}
+
+/// The checkpoints of a task's stage: in the given run folder, or in the newest one.
+///
+/// # Errors
+/// There is no run folder.
+pub fn trained(model: &Model, task: &Task, out: Option<&Path>) -> Result<PathBuf, TrainError> {
+    let (runs, both) = (Path::new("runs"), format!("{}-{}", model.name, task.stage));
+    let newest = || folder::newest(runs, &model.name).or_else(|| folder::newest(runs, &both));
+    let nothing = || TrainError::Untrained { stage: task.stage.clone(), folder: "runs".into() };
+    let run = out.map(Path::to_path_buf).or_else(newest).ok_or_else(nothing)?;
+    Ok(run.join(&task.stage).join("checkpoints"))
+}
+
+/// The texts of the model with all sets.
+pub fn lock_text(model: &Model) -> String {
+    let mut text = String::new();
+    for source in model.sources.files().iter().filter(|source| !source.library) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# {}\n{}", source.name, source.text);
+    }
+    for stage in &model.stages {
+        let _ = writeln!(text, "# {}", stage.name);
+        stage.sets.iter().for_each(|(name, value)| text += &format!("#   set {name} = {value}\n"));
+    }
+    text
+}
+
+/// Copies what both memories have with equal shapes.
+pub fn share(from: &Memory, to: &mut Memory) {
+    copy(&from.layout.parameters, &from.parameters, &to.layout.parameters, &mut to.parameters);
+    copy(&from.layout.twins, &from.twins, &to.layout.twins, &mut to.twins);
+    copy(&from.layout.states, &from.states, &to.layout.states, &mut to.states);
+}
+
+fn copy(from: &BTreeMap<String, Slot>, values: &[f32], to: &BTreeMap<String, Slot>, place: &mut [f32]) {
+    for (name, slot) in to {
+        if let Some(source) = from.get(name).filter(|source| source.dims == slot.dims) {
+            place[slot.range()].copy_from_slice(&values[source.range()]);
+        }
+    }
+}

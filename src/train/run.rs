@@ -1,0 +1,331 @@
+//! A run: the stages of a file in order, each in its folder, and their tasks at the end.
+
+use super::checkpoint::{self, Checkpoint};
+use super::feed::Feed;
+use super::folder::{self, RunFolder};
+use super::r#loop::{Course, End, Observer, run as run_loop};
+use super::metrics::Metrics;
+use super::stage::{Trainer, layout};
+use super::start::{self, Account};
+use super::step::Row;
+use super::{TrainError, plan, spec};
+use crate::exec::{Executor, Memory};
+use crate::lower::model::{Model, Stage, Start, Task};
+use crate::recipe::{Duration, Timeline};
+use crate::task::gallery::Gallery;
+use crate::task::{TaskError, retrieval};
+use crate::weights::Archive;
+use crate::weights::locate::locate;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What the command line or another program may say about a run.
+#[derive(Clone, Debug, Default)]
+pub struct TrainOptions {
+    /// Just this stage, and what it needs.
+    pub stage: Option<String>,
+    /// Folders of public checkpoints.
+    pub weights: Vec<PathBuf>,
+    /// The run folder; otherwise a fresh one below `runs`.
+    pub out: Option<PathBuf>,
+    /// Go on with what the run folder holds.
+    pub resume: bool,
+    /// The seed, before that of the stage.
+    pub seed: Option<u64>,
+    /// A shorter or longer stage.
+    pub steps: Option<u64>,
+    /// Steps between checkpoints; 0 means 500.
+    pub save_every: u64,
+    /// Set from outside to end after the running step.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What a run needs from outside: numbers for its inputs, something that computes.
+pub trait Supply {
+    /// The batches of a stage.
+    ///
+    /// # Errors
+    /// The data cannot be opened.
+    fn feed(&self, stage: &Stage, seed: u64) -> Result<Box<dyn Feed>, TrainError>;
+    /// The pictures and texts of a task.
+    ///
+    /// # Errors
+    /// The data cannot be opened.
+    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError>;
+    /// What runs the graphs.
+    ///
+    /// # Errors
+    /// There is no such executor here.
+    fn executor(&self) -> Result<Box<dyn Executor>, TrainError>;
+}
+
+/// What a stage is about to do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The stage.
+    pub stage: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Elements of all parameters.
+    pub parameters: usize,
+    /// Elements of those that move.
+    pub trained: usize,
+    /// Steps made before.
+    pub done: u64,
+    /// Steps of the whole stage.
+    pub steps: u64,
+    /// Full batches of an epoch.
+    pub epoch: u64,
+    /// Rows a step.
+    pub batch: usize,
+    /// Bytes of everything.
+    pub bytes: usize,
+    /// Where the values came from.
+    pub account: Account,
+}
+
+/// What a run says while it goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A finished stage was found.
+    Found(&'a str, &'a Path),
+    /// A stage begins.
+    Begins(&'a Summary),
+    /// A step was made.
+    Step(&'a Row),
+    /// A checkpoint was saved.
+    Saved(&'a Path),
+    /// A task was run.
+    Measured(&'a retrieval::Report),
+    /// Something that did not stop the run.
+    Warning(&'a str),
+}
+
+/// Hears events; the command line prints them.
+pub type Listener<'a> = dyn FnMut(Event<'_>) + 'a;
+
+/// What came out of a run; `report.json`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Outcome {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// Whether all stages were trained to their end.
+    pub finished: bool,
+    /// Results of tasks.
+    pub measured: Vec<retrieval::Report>,
+    /// What was wrong with the data of a stage but did not stop it.
+    pub problems: Vec<String>,
+}
+
+/// Trains the stages of a model.
+///
+/// # Errors
+/// See [`TrainError`]; what was saved before stays.
+pub fn train(
+    model: &Model,
+    options: &TrainOptions,
+    supply: &dyn Supply,
+    listener: &mut Listener<'_>,
+) -> Result<Outcome, TrainError> {
+    let order = plan::order(model, options.stage.as_deref())?;
+    let folder = RunFolder::hold(&plan::folder(model, options)?)?;
+    if folder.is_used() && !options.resume {
+        return Err(TrainError::Occupied { folder: folder.path.display().to_string() });
+    }
+    folder::replace(&folder.path.join("spec.lock"), plan::lock_text(model).as_bytes())?;
+    let mut run = Run { model, options, supply, folder, outcome: Outcome::default() };
+    run.outcome.finished = true;
+    for stage in order {
+        if run.stage(stage, listener)? == End::Interrupted {
+            run.outcome.finished = false;
+            break;
+        }
+    }
+    run.outcome.folder = run.folder.path.clone();
+    let report = serde_json::to_vec_pretty(&run.outcome).unwrap_or_default();
+    folder::replace(&run.folder.path.join("report.json"), &report)?;
+    Ok(run.outcome)
+}
+
+struct Run<'a> {
+    model: &'a Model,
+    options: &'a TrainOptions,
+    supply: &'a dyn Supply,
+    folder: RunFolder,
+    outcome: Outcome,
+}
+
+impl Run<'_> {
+    fn stage(&mut self, stage: &Stage, listener: &mut Listener<'_>) -> Result<End, TrainError> {
+        let folder = self.folder.stage(&stage.name)?;
+        let seed = self.options.seed.or(stage.seed).unwrap_or(0);
+        let spec = spec::of(self.model, stage, seed, self.options.steps);
+        if let Some(found) = self.finished(stage, &spec)? {
+            listener(Event::Found(&stage.name, &found.path));
+            return Ok(End::Finished);
+        }
+        let mut feed = self.supply.feed(stage, seed)?;
+        let time = timeline(stage, feed.epoch(), self.options.steps)?;
+        let mut trainer = Trainer::new(stage, self.supply.executor()?, seed, time)?;
+        let save_every = if self.options.save_every == 0 { 500 } else { self.options.save_every };
+        let course = Course { folder: &folder, spec, save_every, stop: &self.options.stop };
+        let mut account = Account::new(&trainer);
+        if !course.resume(&mut trainer, feed.as_mut())? {
+            self.start(stage, &mut trainer, &mut account)?;
+        }
+        listener(Event::Begins(&summary(stage, &folder, &trainer, account)));
+        let mut reporter = Reporter { run: self, stage, listener };
+        let end = run_loop(&mut trainer, feed.as_mut(), &course, &mut reporter)?;
+        self.outcome.problems.extend(feed.problems());
+        if end == End::Finished {
+            let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), time.length)?;
+            self.measure(stage, &mut trainer, &mut metrics, listener)?;
+        }
+        Ok(end)
+    }
+
+    /// A finished checkpoint of just this stage, here or in a run folder beside this one.
+    fn finished(&self, stage: &Stage, spec: &str) -> Result<Option<Checkpoint>, TrainError> {
+        let found = checkpoint::latest(&self.folder.path.join(&stage.name).join("checkpoints"))?;
+        Ok(found.filter(|c| c.state.finished() && c.state.spec == spec))
+    }
+
+    fn start(&self, stage: &Stage, trainer: &mut Trainer, account: &mut Account) -> Result<(), TrainError> {
+        for start in &stage.start {
+            match start {
+                Start::Stage(name) => {
+                    let folder = self.folder.path.join(name).join("checkpoints");
+                    let found = checkpoint::latest(&folder)?.filter(|c| c.state.finished());
+                    let untrained = || TrainError::Untrained {
+                        stage: name.clone(),
+                        folder: folder.display().to_string(),
+                    };
+                    start::bring(trainer, stage, &mut found.ok_or_else(untrained)?.model()?, account)?;
+                }
+                Start::Weights { checkpoint, loads, .. } => {
+                    let mut archive = Archive::open(&locate(checkpoint, &self.options.weights)?)?;
+                    start::apply(trainer, stage, &mut archive, loads, account)?;
+                }
+            }
+        }
+        start::finish(trainer, stage, account);
+        Ok(())
+    }
+
+    /// Runs the tasks of a stage.
+    fn measure(
+        &mut self,
+        stage: &Stage,
+        trainer: &mut Trainer,
+        metrics: &mut Metrics,
+        listener: &mut Listener<'_>,
+    ) -> Result<(), TrainError> {
+        for (name, _) in &stage.evaluate {
+            let report = self.evaluate(name, trainer)?;
+            metrics.write(&Measured { step: trainer.context.step, report: &report })?;
+            listener(Event::Measured(&report));
+            self.outcome.measured.push(report);
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, name: &str, trainer: &Trainer) -> Result<retrieval::Report, TrainError> {
+        let task = plan::task(self.model, name)?;
+        let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
+        plan::share(&trainer.memory, &mut memory);
+        let mut gallery = self.supply.gallery(task)?;
+        Ok(retrieval::run(task, trainer.executor.as_ref(), &mut memory, gallery.as_mut())?)
+    }
+}
+
+/// A line of metrics.jsonl about a task.
+#[derive(Serialize)]
+struct Measured<'a> {
+    step: u64,
+    #[serde(flatten)]
+    report: &'a retrieval::Report,
+}
+
+struct Reporter<'a, 'b, 'c> {
+    run: &'a mut Run<'b>,
+    stage: &'a Stage,
+    listener: &'a mut Listener<'c>,
+}
+
+impl Observer for Reporter<'_, '_, '_> {
+    fn step(&mut self, row: &Row) -> Result<(), TrainError> {
+        (self.listener)(Event::Step(row));
+        Ok(())
+    }
+
+    fn saved(&mut self, path: &Path) -> Result<(), TrainError> {
+        (self.listener)(Event::Saved(path));
+        Ok(())
+    }
+
+    fn between(&mut self, trainer: &mut Trainer, metrics: &mut Metrics) -> Result<(), TrainError> {
+        let (step, time) = (trainer.context.step, trainer.context.time);
+        for (name, every) in &self.stage.evaluate {
+            let due = every.is_some_and(|every| step.is_multiple_of(every.steps(time.epoch).max(1)));
+            if due && step < time.length {
+                let report = self.run.evaluate(name, trainer)?;
+                metrics.write(&Measured { step, report: &report })?;
+                (self.listener)(Event::Measured(&report));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn timeline(stage: &Stage, epoch: u64, steps: Option<u64>) -> Result<Timeline, TrainError> {
+    if epoch == 0 && matches!(stage.length, Duration::Epochs(_)) {
+        return Err(TrainError::TooFewRows { stage: stage.name.clone(), rows: 0, batch: stage.batch });
+    }
+    Ok(Timeline { length: steps.unwrap_or_else(|| stage.length.steps(epoch)), epoch })
+}
+
+fn summary(stage: &Stage, folder: &Path, trainer: &Trainer, account: Account) -> Summary {
+    let count = |all: bool| {
+        let counted = stage.parameters.iter().filter(|p| all || p.trained);
+        counted.map(|p| p.dims.iter().product::<usize>()).sum()
+    };
+    Summary {
+        stage: stage.name.clone(),
+        folder: folder.to_path_buf(),
+        parameters: count(true),
+        trained: count(false),
+        done: trainer.context.step,
+        steps: trainer.context.time.length,
+        epoch: trainer.context.time.epoch,
+        batch: stage.batch,
+        bytes: trainer.bytes(),
+        account,
+    }
+}
+
+/// Runs a task on the newest checkpoint of its stage in a run folder.
+///
+/// # Errors
+/// No such task, no trained stage, broken data.
+pub fn evaluate(
+    model: &Model,
+    name: &str,
+    out: Option<&Path>,
+    supply: &dyn Supply,
+) -> Result<retrieval::Report, TrainError> {
+    let task = plan::task(model, name)?;
+    let folder = plan::trained(model, task, out)?;
+    let untrained =
+        || TrainError::Untrained { stage: task.stage.clone(), folder: folder.display().to_string() };
+    let found = checkpoint::latest(&folder)?.ok_or_else(untrained)?;
+    let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
+    checkpoint::read_model(&mut found.model()?, &mut memory)?;
+    let mut gallery = supply.gallery(task)?;
+    Ok(retrieval::run(task, supply.executor()?.as_ref(), &mut memory, gallery.as_mut())?)
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,0 +1,152 @@
+//! From a checked stage to a trainer: memory with initial values, the prepared program, the optimiser.
+
+use super::optimiser::Mover;
+use super::{TrainError, init};
+use crate::exec::{Executor, Follow, Layout, Memory, Program, Slot};
+use crate::lower::model::{Parameter, Stage, State, Twin};
+use crate::op::Context;
+use crate::pass::prepare;
+use crate::recipe::{Schedule, Timeline};
+use crate::shape::{Batch, Kind};
+use crate::tensor::Tensor;
+use std::collections::BTreeMap;
+
+/// A stage that can make steps.
+pub struct Trainer {
+    /// Parameters, moments, twins, states.
+    pub memory: Memory,
+    /// What the stage does not use but a later one may: carried from checkpoint to checkpoint, by key.
+    pub carried: BTreeMap<String, Tensor>,
+    /// Seed, stage, step, time.
+    pub context: Context,
+    pub(super) executor: Box<dyn Executor>,
+    pub(super) program: Box<dyn Program>,
+    pub(super) mover: Mover,
+    pub(super) follows: Vec<(String, Schedule)>,
+    pub(super) clamps: Vec<(Slot, (f64, f64))>,
+    pub(super) outputs: Vec<String>,
+    pub(super) batch: usize,
+}
+
+impl Trainer {
+    /// A trainer at step 0 with initial values.
+    ///
+    /// # Errors
+    /// A graph that the executor cannot run, or something that this version does not have.
+    pub fn new(
+        stage: &Stage,
+        executor: Box<dyn Executor>,
+        seed: u64,
+        time: Timeline,
+    ) -> Result<Self, TrainError> {
+        refuse_later(stage)?;
+        let layout = layout(&stage.parameters, &stage.twins, &stage.states);
+        let batch = Batch::of(&stage.symbol, stage.batch);
+        let graph = prepare::training(stage, &batch)?;
+        let program = executor.prepare(&graph, &layout)?;
+        let mut memory = Memory::new(&layout);
+        fill(&mut memory, stage, seed);
+        Ok(Self {
+            carried: BTreeMap::new(),
+            context: Context { seed, stage: stage.name.clone(), step: 0, time },
+            mover: Mover::new(stage, &layout),
+            follows: follows(&stage.twins),
+            clamps: clamps(stage, &layout),
+            outputs: numbers(stage),
+            batch: stage.batch,
+            memory,
+            executor,
+            program,
+        })
+    }
+
+    /// Bytes of everything: memory and the values of a step.
+    pub fn bytes(&self) -> usize {
+        self.memory.bytes() + self.program.peak_bytes()
+    }
+
+    /// A named output of the last step.
+    pub fn output(&self, name: &str) -> Option<Tensor> {
+        self.program.output(name)
+    }
+}
+
+fn refuse_later(stage: &Stage) -> Result<(), TrainError> {
+    if stage.accumulate == 1 {
+        return Ok(());
+    }
+    let (what, instead) = (format!("accumulate = {}", stage.accumulate), "use a smaller batch".to_string());
+    Err(TrainError::Later { what, instead })
+}
+
+/// Where things lie; tasks use it too.
+pub fn layout(parameters: &[Parameter], twins: &[Twin], states: &[State]) -> Layout {
+    let mut layout = Layout::default();
+    parameters.iter().for_each(|p| layout.add_parameter(&p.path, &p.dims));
+    twins.iter().for_each(|t| layout.add_twin(&t.key, &t.dims));
+    states.iter().for_each(|s| layout.add_state(&s.name, &s.shape.dims(), s.shape.kind == Kind::Ids));
+    layout
+}
+
+/// Initial values of everything; twins begin equal to their originals.
+fn fill(memory: &mut Memory, stage: &Stage, seed: u64) {
+    let Memory { layout, parameters, states, .. } = memory;
+    for parameter in &stage.parameters {
+        let place = layout.parameters[&parameter.path].range();
+        init::fill(&mut parameters[place], &parameter.dims, &parameter.init, seed, &parameter.path);
+    }
+    for state in &stage.states {
+        let slot = &layout.states[&state.name];
+        match slot.ids {
+            true => init::fill_ids(&mut states[slot.range()], &state.start),
+            false => {
+                init::fill(&mut states[slot.range()], &slot.dims, &state.start, seed, &state.name);
+            }
+        }
+    }
+    memory.next.copy_from_slice(&memory.states);
+    stage.twins.iter().for_each(|twin| follow_at_once(memory, twin));
+}
+
+/// Makes a twin equal to its original.
+pub(super) fn follow_at_once(memory: &mut Memory, twin: &Twin) {
+    let slots = (memory.layout.twins.get(&twin.key), memory.layout.parameters.get(&twin.of));
+    if let (Some(twin), Some(original)) = slots {
+        memory.twins[twin.range()].copy_from_slice(&memory.parameters[original.range()]);
+    }
+}
+
+/// One rate a momentum definition: keys of a definition share what stands before the first slash.
+fn follows(twins: &[Twin]) -> Vec<(String, Schedule)> {
+    let mut follows: Vec<(String, Schedule)> = Vec::new();
+    for twin in twins {
+        let end = twin.key.find('/').map_or(twin.key.len(), |at| at + 1);
+        if follows.iter().all(|(prefix, _)| *prefix != twin.key[..end]) {
+            follows.push((twin.key[..end].to_string(), twin.rate));
+        }
+    }
+    follows
+}
+
+fn clamps(stage: &Stage, layout: &Layout) -> Vec<(Slot, (f64, f64))> {
+    let clamped = stage.parameters.iter().filter_map(|p| Some((layout.parameters.get(&p.path)?, p.clamp?)));
+    clamped.map(|(slot, range)| (slot.clone(), range)).collect()
+}
+
+/// The outputs that are logged.
+fn numbers(stage: &Stage) -> Vec<String> {
+    let names = stage.graph.outputs().iter().map(|(name, _)| name);
+    names.filter(|n| n.starts_with("loss/") || n.starts_with("watch/")).cloned().collect()
+}
+
+impl Trainer {
+    /// How twins move at this step.
+    pub(super) fn follows(&self) -> Vec<Follow> {
+        let Context { step, time, .. } = self.context;
+        let at = |(prefix, rate): &(String, Schedule)| Follow {
+            prefix: prefix.clone(),
+            rate: rate.at(step, time),
+        };
+        self.follows.iter().map(at).collect()
+    }
+}
