@@ -21,6 +21,9 @@ fn main() -> Result<(), BenchError> {
         sums.iter().for_each(|(name, (time, count))| println!("{time:9.3} ms  {count:3} x {name}"));
     }
     let times = time_steps(case, threads, steps)?;
-    println!("{case:?}: {:.1} ms a step ({:.1} to {:.1}), loss {}", times.median, times.least, times.most, times.loss);
+    println!(
+        "{case:?}: {:.1} ms a step ({:.1} to {:.1}), loss {}",
+        times.median, times.least, times.most, times.loss
+    );
     Ok(())
 }

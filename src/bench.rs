@@ -17,8 +17,10 @@
 use crate::exec::cpu::Cpu;
 use crate::exec::{AdamGroup, AdamStep, ExecError, Executor, Layout, Memory, Program as _};
 use crate::graph::{Builder, Graph, Origin, Verified};
+use crate::op::{
+    Add, Broadcast, Concat, CrossEntropy, Exp, Fill, Gelu, Input, LayerNorm, Linear, Matmul, Multiply,
+};
 use crate::op::{Attend, Build, Context, Op, Value};
-use crate::op::{Add, Broadcast, Concat, CrossEntropy, Exp, Fill, Gelu, Input, LayerNorm, Linear, Matmul, Multiply};
 use crate::op::{Normalize, Parameter, Permute, Range, Reshape, Slice, SumLeading, Take};
 use crate::pass::{PassError, differentiate, fuse, merge, simplify};
 use crate::random::Stream;
@@ -224,7 +226,9 @@ impl Net {
         self.graph.name("loss", loss);
         let graph = differentiate(&fuse(&self.graph), "loss", &|_| true)?;
         let graph = merge(&simplify(&graph, true));
-        graph.verify().map_err(|faults| BenchError::Faulty(faults.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n")))
+        graph.verify().map_err(|faults| {
+            BenchError::Faulty(faults.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n"))
+        })
     }
 }
 
@@ -255,7 +259,8 @@ fn image_tower(net: &mut Net, on: Sizes) -> Value {
     let patches = net.reshape(turned, &[on.batch, 64, 192]);
     let patches = net.linear("vision.patch", patches, on.width);
     let class = net.parameter("vision.cls", &[on.width]);
-    let class = net.add("vision", Broadcast { sizes: sizes(&[on.batch, 1, on.width]), axes: vec![2] }, &[class]);
+    let class =
+        net.add("vision", Broadcast { sizes: sizes(&[on.batch, 1, on.width]), axes: vec![2] }, &[class]);
     let tokens = net.add("vision", Concat { axis: 1 }, &[class, patches]);
     let places = net.parameter("vision.pos", &[65, on.width]);
     let mut x = net.add("vision", Add, &[tokens, places]);
@@ -346,7 +351,8 @@ pub fn time_steps(case: Case, threads: usize, steps: u64) -> Result<Times, Bench
     let cpu = Cpu::new(threads);
     let mut program = cpu.prepare(&graph, &net.layout)?;
     let mut memory = memory(&net.layout);
-    let inputs: Vec<(&str, &Tensor)> = net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let inputs: Vec<(&str, &Tensor)> =
+        net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut times = Vec::new();
     for step in 0..steps.max(1) + 3 {
         let start = Instant::now();
@@ -369,7 +375,8 @@ pub fn profile(case: Case, threads: usize, steps: u64) -> Result<Vec<(String, f6
     let graph = net.finish(loss)?;
     let mut program = Cpu::new(threads).program(&graph, &net.layout)?;
     let mut memory = memory(&net.layout);
-    let inputs: Vec<(&str, &Tensor)> = net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let inputs: Vec<(&str, &Tensor)> =
+        net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     program.run(&mut memory, &inputs, &context(0))?;
     program.profile();
     for step in 0..steps.max(1) {

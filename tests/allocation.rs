@@ -36,7 +36,8 @@ fn steps_allocate_nothing() {
     let cpu = Cpu::new(2);
     let mut program = cpu.prepare(&graph, &net.layout).expect("a program");
     let mut memory = bench::memory(&net.layout);
-    let inputs: Vec<(&str, &Tensor)> = net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let inputs: Vec<(&str, &Tensor)> =
+        net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut step = |count: u64, adam: &chiasm::exec::AdamStep, context: &chiasm::op::Context| {
         program.run(&mut memory, &inputs, context).expect("a run");
         cpu.adamw(&mut memory, adam);

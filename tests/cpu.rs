@@ -5,7 +5,9 @@ use chiasm::exec::cpu::Cpu;
 use chiasm::exec::reference::Reference;
 use chiasm::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
 use chiasm::graph::Verified;
-use chiasm::op::{Add, Array, Attend, Before, Draw, Drop, Dropout, Multiply, Permute, Reshape, Sigmoid, Take, Value};
+use chiasm::op::{
+    Add, Array, Attend, Before, Draw, Drop, Dropout, Multiply, Permute, Reshape, Sigmoid, Take, Value,
+};
 use chiasm::shape::Size;
 use chiasm::tensor::Tensor;
 
@@ -30,7 +32,10 @@ fn check(mut net: Net, loss: Value) {
     for threads in 1..=3 {
         let (loss, gradients) = run(&graph, &net, &mut memory, threads);
         let expected = reference.array("loss").expect("a loss");
-        assert!(error(loss.as_floats().expect("numbers"), expected) < 1e-5, "loss {loss:?}, not {expected:?}");
+        assert!(
+            error(loss.as_floats().expect("numbers"), expected) < 1e-5,
+            "loss {loss:?}, not {expected:?}"
+        );
         for (path, slot) in &net.layout.parameters {
             let expected = reference.array(&format!("grad/{path}")).expect("a gradient");
             let error = error(&gradients[slot.range()], expected);
@@ -133,7 +138,10 @@ fn faulty_inputs_are_told() {
     let mut memory = bench::memory(&net.layout);
     assert!(matches!(program.run(&mut memory, &[], &bench::context(0)), Err(ExecError::Missing(_))));
     let mut memory = Memory::for_evaluation(&net.layout);
-    assert!(matches!(program.run(&mut memory, &given(&net), &bench::context(0)), Err(ExecError::Input { .. })));
+    assert!(matches!(
+        program.run(&mut memory, &given(&net), &bench::context(0)),
+        Err(ExecError::Place { .. })
+    ));
 }
 
 #[test]

@@ -30,7 +30,11 @@ fn example(seed: u64) -> (Vec<Room>, Vec<Work>) {
             }
         }
         let life = [Life::Between, Life::Between, Life::Between, Life::Kept, Life::Outside][dice.below(5)];
-        let words = if let (0, Some(read)) = (dice.below(2), reads.first()) { rooms[*read].words } else { 1 + dice.below(300) };
+        let words = if let (0, Some(read)) = (dice.below(2), reads.first()) {
+            rooms[*read].words
+        } else {
+            1 + dice.below(300)
+        };
         rooms.push(Room::new(words, life));
         let over = reads.iter().map(|read| (*read, rooms.len() - 1)).collect();
         work.push(Work { reads, writes: vec![rooms.len() - 1], over, scratch: dice.below(3) * 50 });
@@ -62,7 +66,10 @@ fn check(rooms: &[Room], work: &[Work], plan: &Plan) {
                 Life::Outside => vec![outside[*room]],
                 _ => arena[plan.rooms[*room]..plan.rooms[*room] + rooms[*room].words].to_vec(),
             };
-            assert!(!written || found.iter().all(|word| *word == mark(*room, *seen)), "room {room} was disturbed");
+            assert!(
+                !written || found.iter().all(|word| *word == mark(*room, *seen)),
+                "room {room} was disturbed"
+            );
         }
         arena[plan.scratch[*at]..plan.scratch[*at] + one.scratch].fill(usize::MAX - 1);
         for room in &one.writes {
@@ -75,7 +82,9 @@ fn check(rooms: &[Room], work: &[Work], plan: &Plan) {
         }
     }
     for (i, room) in rooms.iter().enumerate().filter(|(i, room)| room.life == Life::Kept && count[*i] > 0) {
-        assert!(arena[plan.rooms[i]..plan.rooms[i] + room.words].iter().all(|word| *word == mark(i, count[i])));
+        assert!(
+            arena[plan.rooms[i]..plan.rooms[i] + room.words].iter().all(|word| *word == mark(i, count[i]))
+        );
     }
 }
 

@@ -142,6 +142,9 @@ output z = %3
 output y = %5
 "#,
         );
-        assert!(after.contains("layer_norm {\"eps\":1e-6} (%0, ") && !after.contains("standardize"), "{after}");
+        assert!(
+            after.contains("layer_norm {\"eps\":1e-6} (%0, ") && !after.contains("standardize"),
+            "{after}"
+        );
     }
 }

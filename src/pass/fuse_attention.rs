@@ -22,7 +22,11 @@ const TRADE: [usize; 4] = [0, 2, 1, 3];
 /// The join of heads after an attention, with all that leads to it.
 pub(super) fn attention(copy: &mut Graph, node: &Node, operands: &[Value], alone: &Alone) -> Option<Value> {
     let [permuted] = *operands else { return None };
-    if !matches!(node.op, Op::Reshape(_)) || node.shape.rank() != 3 || !trades(copy, permuted) || !alone.holds(permuted) {
+    if !matches!(node.op, Op::Reshape(_))
+        || node.shape.rank() != 3
+        || !trades(copy, permuted)
+        || !alone.holds(permuted)
+    {
         return None;
     }
     let attend = *copy.operands(permuted).first()?;
@@ -46,7 +50,8 @@ fn trades(graph: &Graph, value: Value) -> bool {
 /// `[B, N, h K]` behind its split into heads.
 fn whole(graph: &Graph, split: Value) -> Option<Value> {
     let reshaped = *graph.operands(split).first().filter(|_| trades(graph, split))?;
-    let whole = *graph.operands(reshaped).first().filter(|_| matches!(graph.node(reshaped).op, Op::Reshape(_)))?;
+    let whole =
+        *graph.operands(reshaped).first().filter(|_| matches!(graph.node(reshaped).op, Op::Reshape(_)))?;
     let (from, to) = (&graph.shape(whole).sizes, &graph.shape(reshaped).sizes);
     (from.len() == 3 && to.len() == 4 && from[..2] == to[..2]).then_some(whole)
 }

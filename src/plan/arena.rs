@@ -31,7 +31,8 @@ fn place_in(spans: &[Span], sequence: &[usize]) -> Placed {
     let mut words = 0;
     for i in sequence {
         let taken = placed.iter().filter(|(_, other)| spans[*other].meets(&spans[*i]));
-        let start = best_gap(taken.map(|(start, other)| (*start, start + spans[*other].words)), spans[*i].words);
+        let start =
+            best_gap(taken.map(|(start, other)| (*start, start + spans[*other].words)), spans[*i].words);
         starts[*i] = start;
         words = words.max(start + spans[*i].words);
         let at = placed.partition_point(|(other, _)| *other <= start);

@@ -35,8 +35,10 @@ pub fn cost(graph: &Graph) -> Cost {
         if is_stored(&graph.node(value).op) {
             continue;
         }
-        let reads: Vec<usize> = graph.operands(value).iter().map(|v| roots[v.0 as usize].0 as usize).collect();
-        let words: usize = graph.operands(value).iter().chain([&value]).map(|v| graph.shape(*v).elements()).sum();
+        let reads: Vec<usize> =
+            graph.operands(value).iter().map(|v| roots[v.0 as usize].0 as usize).collect();
+        let words: usize =
+            graph.operands(value).iter().chain([&value]).map(|v| graph.shape(*v).elements()).sum();
         cost.bytes += 4 * words as u64;
         let over = if facts.class == Class::Pointwise {
             reads.iter().map(|read| (*read, value.0 as usize)).collect()
@@ -74,8 +76,10 @@ fn is_stored(op: &Op) -> bool {
 }
 
 fn rooms(graph: &Graph, roots: &[Value]) -> Vec<Room> {
-    let mut rooms: Vec<Room> =
-        graph.values().map(|value| Room::new(graph.shape(value).elements(), life_of(&graph.node(value).op))).collect();
+    let mut rooms: Vec<Room> = graph
+        .values()
+        .map(|value| Room::new(graph.shape(value).elements(), life_of(&graph.node(value).op)))
+        .collect();
     for (name, value) in graph.outputs() {
         let room = &mut rooms[roots[value.0 as usize].0 as usize];
         room.life = match room.life {

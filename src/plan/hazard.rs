@@ -22,7 +22,13 @@ impl Piece {
 }
 
 /// For each place in the order, whether a barrier stands before it.
-pub fn barriers(rooms: &[Room], work: &[Work], order: &[usize], at: &[usize], scratch: &[usize]) -> Vec<bool> {
+pub fn barriers(
+    rooms: &[Room],
+    work: &[Work],
+    order: &[usize],
+    at: &[usize],
+    scratch: &[usize],
+) -> Vec<bool> {
     let mut open: Vec<Piece> = Vec::new();
     let mut barriers = Vec::with_capacity(order.len());
     for one in order {

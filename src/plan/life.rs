@@ -41,7 +41,10 @@ pub fn lives(rooms: &[Room], work: &[Work], order: &[usize]) -> Lives {
     let mut under = vec![None; rooms.len()];
     for (place, at) in order.iter().enumerate() {
         for (read, written) in &work[*at].over {
-            if may_share(rooms, &own, place, *read, *written) && under[*written].is_none() && !under.contains(&Some(*read)) {
+            if may_share(rooms, &own, place, *read, *written)
+                && under[*written].is_none()
+                && !under.contains(&Some(*read))
+            {
                 under[*written] = Some(*read);
             }
         }

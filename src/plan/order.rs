@@ -49,8 +49,10 @@ fn greedy(rooms: &[Room], work: &[Work]) -> Vec<usize> {
         needs.iter().for_each(|need| after[*need].push(at));
     }
     let mut tally = Tally::new(rooms, work);
-    let mut ready: BinaryHeap<Reverse<(i64, usize)>> =
-        (0..work.len()).filter(|at| waits[*at] == 0).map(|at| Reverse((tally.growth(&work[at]), at))).collect();
+    let mut ready: BinaryHeap<Reverse<(i64, usize)>> = (0..work.len())
+        .filter(|at| waits[*at] == 0)
+        .map(|at| Reverse((tally.growth(&work[at]), at)))
+        .collect();
     let mut order = Vec::with_capacity(work.len());
     while let Some(Reverse((known, at))) = ready.pop() {
         let growth = tally.growth(&work[at]);

@@ -52,7 +52,17 @@ impl CpuProgram {
         let constants = std::mem::take(&mut compiled.constants);
         let frame = Frame::new(compiled.rooms.len(), compiled.draws.len());
         let words = layout.words();
-        Ok(Self { pool: Arc::clone(&cpu.pool), compiled, plan, arena, skipped, constants, frame, words, clock: None })
+        Ok(Self {
+            pool: Arc::clone(&cpu.pool),
+            compiled,
+            plan,
+            arena,
+            skipped,
+            constants,
+            frame,
+            words,
+            clock: None,
+        })
     }
 
     /// From now on every launch is timed, one after the other; [`CpuProgram::times`] tells the sums.
@@ -103,7 +113,7 @@ impl CpuProgram {
         ] {
             if found < expected {
                 let [expected, found] = [expected, found].map(|words| format!("{words} words"));
-                return Err(ExecError::Input { name: format!("memory: {name}"), expected, found });
+                return Err(ExecError::Place { name: name.to_string(), expected, found });
             }
         }
         Ok(())
@@ -184,7 +194,12 @@ fn len(tensor: &Tensor) -> usize {
 }
 
 impl Program for CpuProgram {
-    fn run(&mut self, memory: &mut Memory, inputs: &[(&str, &Tensor)], context: &Context) -> Result<(), ExecError> {
+    fn run(
+        &mut self,
+        memory: &mut Memory,
+        inputs: &[(&str, &Tensor)],
+        context: &Context,
+    ) -> Result<(), ExecError> {
         self.check(memory)?;
         self.set_bases(memory);
         self.write_inputs(inputs)?;

@@ -84,7 +84,15 @@ fn sweep(worker: &Worker, step: &AdamStep, group: &crate::exec::AdamGroup, on: A
         clamp: group.clamp.map(|(low, high)| (low as f32, high as f32)),
     };
     let part = |view: View| view.part(group.start, group.end - group.start);
-    kernel::step(worker, &rates, part(on.parameters), part(on.gradients), part(on.first), part(on.second), scale);
+    kernel::step(
+        worker,
+        &rates,
+        part(on.parameters),
+        part(on.gradients),
+        part(on.first),
+        part(on.second),
+        scale,
+    );
 }
 
 /// Moves the twins; a twin without an original stays.
@@ -95,7 +103,8 @@ pub(super) fn follow(pool: &Pool, memory: &mut Memory, rates: &[Follow]) {
     pool.run(&|worker| {
         for follow in rates {
             for (key, twin) in &layout.twins {
-                let original = key.strip_prefix(follow.prefix.as_str()).and_then(|path| layout.parameters.get(path));
+                let original =
+                    key.strip_prefix(follow.prefix.as_str()).and_then(|path| layout.parameters.get(path));
                 if let Some(original) = original.filter(|original| original.words() == twin.words()) {
                     ema::step(worker, follow.rate as f32, part(parameters, original), part(twins, twin));
                 }

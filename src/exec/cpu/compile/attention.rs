@@ -75,7 +75,8 @@ impl Compiler<'_> {
     pub(super) fn attend(&mut self, value: Value, op: &Attend) {
         let call = self.call(value, op);
         let wanted = self.sight.readers(self.sight.root(self.operand(value, 0))).into_iter().any(|reader| {
-            matches!(self.op(reader), Op::AttendGrad(grad) if grad.of == *op) && self.same_operands(value, reader)
+            matches!(self.op(reader), Op::AttendGrad(grad) if grad.of == *op)
+                && self.same_operands(value, reader)
         });
         let saved = wanted.then(|| self.save(value, Saved::Weights, attention::saved_words(&call.sizes)));
         let y = self.place(value);
@@ -135,20 +136,29 @@ impl Compiler<'_> {
         if let (Some(dscores), Some(bias)) = (dscores, call.bias) {
             let dbias = whole.part(rest + k.words + v.words, bias.words);
             self.launch(&[dscores], &[dbias], 0, move |worker, frame, _| {
-                attention::bias_gradient(worker, &call.on(frame), frame.view(dscores), frame.view(dbias), false);
+                attention::bias_gradient(
+                    worker,
+                    &call.on(frame),
+                    frame.view(dscores),
+                    frame.view(dbias),
+                    false,
+                );
             });
         }
     }
 
     /// The probabilities that forward saved, or computed again.
     fn weights(&mut self, grad: Value, op: &Attend, call: Call) -> Place {
-        let known = self.sight.readers(self.sight.root(self.operand(grad, 0))).into_iter().find_map(|reader| {
-            let forward = matches!(self.op(reader), Op::Attend(of) if of == op) && self.same_operands(reader, grad);
-            self.saved.get(&(reader, Saved::Weights)).copied().filter(|_| forward)
-        });
+        let known =
+            self.sight.readers(self.sight.root(self.operand(grad, 0))).into_iter().find_map(|reader| {
+                let forward =
+                    matches!(self.op(reader), Op::Attend(of) if of == op) && self.same_operands(reader, grad);
+                self.saved.get(&(reader, Saved::Weights)).copied().filter(|_| forward)
+            });
         known.unwrap_or_else(|| {
             let saved = self.temporary(attention::saved_words(&call.sizes));
-            let y = self.temporary(call.sizes.batch * call.sizes.heads * call.sizes.queries * call.sizes.value_width);
+            let y = self
+                .temporary(call.sizes.batch * call.sizes.heads * call.sizes.queries * call.sizes.value_width);
             self.launch_forward(grad, call, y, Some(saved));
             saved
         })

@@ -106,7 +106,8 @@ impl Compiler<'_> {
         }
         let read = weave.places.clone();
         let mut written = Vec::new();
-        let leaving: Vec<Value> = members.iter().copied().filter(|member| self.leaves(*member, members)).collect();
+        let leaving: Vec<Value> =
+            members.iter().copied().filter(|member| self.leaves(*member, members)).collect();
         for member in &leaving {
             let mut from = weave.members[member];
             if self.graph.shape(*member).kind == Kind::Ids {

@@ -51,7 +51,8 @@ impl Compiler<'_> {
     /// `cross_entropy`.
     pub(super) fn cross_entropy(&mut self, value: Value, op: &CrossEntropy) {
         let wanted = self.sight.readers(self.sight.root(self.operand(value, 0))).into_iter().any(|reader| {
-            matches!(self.op(reader), Op::CrossEntropyGrad(grad) if grad.of == *op) && self.same_target(value, reader, op)
+            matches!(self.op(reader), Op::CrossEntropyGrad(grad) if grad.of == *op)
+                && self.same_target(value, reader, op)
         });
         let on = self.losses(value, op, wanted.then_some(value));
         let result = self.place(value);
@@ -103,11 +104,13 @@ impl Compiler<'_> {
 
     /// `cross_entropy_grad`: of the logits.
     pub(super) fn cross_entropy_grad(&mut self, value: Value, op: &CrossEntropyGrad) {
-        let known = self.sight.readers(self.sight.root(self.operand(value, 0))).into_iter().find_map(|reader| {
-            let forward = matches!(self.op(reader), Op::CrossEntropy(of) if *of == op.of) && self.same_target(reader, value, &op.of);
-            let log_sums = self.saved.get(&(reader, Saved::Sums)).filter(|_| forward)?;
-            Some((*log_sums, *self.saved.get(&(reader, Saved::Total))?))
-        });
+        let known =
+            self.sight.readers(self.sight.root(self.operand(value, 0))).into_iter().find_map(|reader| {
+                let forward = matches!(self.op(reader), Op::CrossEntropy(of) if *of == op.of)
+                    && self.same_target(reader, value, &op.of);
+                let log_sums = self.saved.get(&(reader, Saved::Sums)).filter(|_| forward)?;
+                Some((*log_sums, *self.saved.get(&(reader, Saved::Total))?))
+            });
         let on = match known {
             Some((log_sums, total)) => self.on(value, &op.of, log_sums, log_sums, total),
             None => self.losses(value, &op.of, None),

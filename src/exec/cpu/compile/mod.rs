@@ -237,7 +237,10 @@ impl<'a> Compiler<'a> {
     /// The result of the last launch may lie over an operand that is used up.
     fn over(&mut self, read: Place, written: Place) {
         let whole = |place: Place| place.offset == 0 && place.words == self.out.rooms[place.room].words;
-        if whole(read) && whole(written) && read.words == written.words && read.room != written.room
+        if whole(read)
+            && whole(written)
+            && read.words == written.words
+            && read.room != written.room
             && let Some(work) = self.out.work.last_mut()
         {
             work.over.push((read.room, written.room));
@@ -282,7 +285,12 @@ impl<'a> Compiler<'a> {
             let Some(home) = self.home_of_output(name)? else { continue };
             let seen = self.sight.seen(*value);
             let whole = seen.offset == 0 && self.count(seen.root) == self.count(*value);
-            if whole && !matches!(self.op(seen.root), Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_)) {
+            if whole
+                && !matches!(
+                    self.op(seen.root),
+                    Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_)
+                )
+            {
                 self.homes.entry(seen.root).or_insert(home);
             }
         }
@@ -300,7 +308,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn slot(&self, slots: &'a BTreeMap<String, Slot>, name: &str) -> Result<&'a Slot, ExecError> {
-        slots.get(name).ok_or_else(|| ExecError::Missing(name.to_string()))
+        let (expected, found) = ("a place".to_string(), "not there".to_string());
+        slots.get(name).ok_or_else(|| ExecError::Place { name: name.to_string(), expected, found })
     }
 
     /// The launch of one unit.
@@ -318,7 +327,9 @@ impl<'a> Compiler<'a> {
     /// A node with a launch of its own.
     fn alone(&mut self, value: Value) -> Result<(), ExecError> {
         match self.op(value) {
-            Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_) => return self.leaf(value),
+            Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_) => {
+                return self.leaf(value);
+            }
             Op::RandomIds(op) => self.random_ids(value, op),
             Op::SampleIds(op) => self.sample_ids(value, op),
             Op::Permute(op) => self.permute(value, op),

@@ -25,7 +25,9 @@ fn merged(sizes: &[usize], from: &[usize], to: &[usize]) -> [Vec<usize>; 3] {
     let mut axes: Vec<[usize; 3]> = Vec::new();
     for ((size, from), to) in sizes.iter().zip(from).zip(to).filter(|((size, _), _)| **size != 1) {
         match axes.last_mut() {
-            Some(last) if last[1] == size * from && last[2] == size * to => *last = [last[0] * size, *from, *to],
+            Some(last) if last[1] == size * from && last[2] == size * to => {
+                *last = [last[0] * size, *from, *to]
+            }
             _ => axes.push([*size, *from, *to]),
         }
     }
@@ -39,7 +41,14 @@ impl Compiler<'_> {
     }
 
     /// Elements by strides; a stride of 0 repeats.
-    pub(super) fn copy_strided(&mut self, sizes: &[usize], from_strides: &[usize], to_strides: &[usize], from: Place, to: Place) {
+    pub(super) fn copy_strided(
+        &mut self,
+        sizes: &[usize],
+        from_strides: &[usize],
+        to_strides: &[usize],
+        from: Place,
+        to: Place,
+    ) {
         let [sizes, from_strides, to_strides] = merged(sizes, from_strides, to_strides);
         let layout = Layout::new(&sizes, &from_strides, &to_strides);
         self.launch(&[from], &[to], 0, move |worker, frame, _| {

@@ -5,8 +5,8 @@
 use super::unit::NormGrad;
 use super::{Compiler, Saved};
 use crate::exec::cpu::frame::Place;
-use crate::exec::cpu::kernel::{layer_norm, normalize, reduce, softmax};
 use crate::exec::cpu::kernel::pointwise::{Binary, Chain, Pattern, Step, Unary};
+use crate::exec::cpu::kernel::{layer_norm, normalize, reduce, softmax};
 use crate::op::{Op, Value};
 
 impl Compiler<'_> {
@@ -60,14 +60,16 @@ impl Compiler<'_> {
 
     /// The moments of rows: saved ones, or a launch that computes them.
     fn moments(&mut self, x: Value, eps: f64) -> Place {
-        let known = self.sight.readers(self.sight.root(x)).into_iter().find_map(|reader| match self.op(reader) {
-            Op::LayerNorm(crate::op::LayerNorm { eps: e }) | Op::Standardize(crate::op::Standardize { eps: e })
-                if *e == eps && self.same(self.operand(reader, 0), x) =>
-            {
-                self.saved.get(&(reader, Saved::Moments)).copied()
-            }
-            _ => None,
-        });
+        let known =
+            self.sight.readers(self.sight.root(x)).into_iter().find_map(|reader| match self.op(reader) {
+                Op::LayerNorm(crate::op::LayerNorm { eps: e })
+                | Op::Standardize(crate::op::Standardize { eps: e })
+                    if *e == eps && self.same(self.operand(reader, 0), x) =>
+                {
+                    self.saved.get(&(reader, Saved::Moments)).copied()
+                }
+                _ => None,
+            });
         known.unwrap_or_else(|| {
             let (rows, width) = self.rows(x);
             let [saved, y] = [2 * rows, rows * width].map(|words| self.temporary(words));
@@ -121,7 +123,8 @@ impl Compiler<'_> {
                 dy: frame.view(dy),
                 add: plus.map(|place| frame.view(place)),
                 dx: frame.view(dx),
-                daffine: scale.map(|place| (frame.view(place.part(0, width)), frame.view(place.part(width, width)))),
+                daffine: scale
+                    .map(|place| (frame.view(place.part(0, width)), frame.view(place.part(width, width)))),
                 accumulate: false,
             };
             layer_norm::backward(worker, &on, scratch);
@@ -165,7 +168,8 @@ impl Compiler<'_> {
             Step::Load { to: 1, operand: 1, pattern: Pattern::Prefix(width) },
             Step::Binary { to: 0, function: Binary::Subtract, a: 0, b: 1 },
         ];
-        let powered = [Step::Unary { to: 0, function: Unary::Exp, a: 0 }, Step::Store { from: 0, operand: 2 }];
+        let powered =
+            [Step::Unary { to: 0, function: Unary::Exp, a: 0 }, Step::Store { from: 0, operand: 2 }];
         self.fixed_chain(rows * width, &[centred.as_slice(), &powered].concat(), &[x, largest], powers);
         let scratch = reduce::scratch_words(axis);
         self.launch(&[powers], &[sums], scratch, move |worker, frame, scratch| {
@@ -197,7 +201,8 @@ impl Compiler<'_> {
         let [x, y] = self.places([self.operand(value, 0), value]);
         let wanted = |reader: &Value| matches!(self.op(*reader), Op::NormalizeGrad(_));
         let root = self.sight.root(self.operand(value, 0));
-        let saved = self.sight.readers(root).iter().any(wanted).then(|| self.save(value, Saved::Lengths, rows));
+        let saved =
+            self.sight.readers(root).iter().any(wanted).then(|| self.save(value, Saved::Lengths, rows));
         let writes: Vec<Place> = [y].into_iter().chain(saved).collect();
         self.launch(&[x], &writes, 0, move |worker, frame, _| {
             let norms = saved.map(|place| frame.view(place));

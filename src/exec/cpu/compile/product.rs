@@ -68,7 +68,12 @@ impl Compiler<'_> {
         let [a, b, c] = self.places([of_a, of_b, unit.result]);
         let side = |place, transposed, rows: usize, columns: usize| {
             let stride = if transposed { rows } else { columns };
-            Side { place, stride: stride.max(1), step: if size.batch > 1 { rows * columns } else { 0 }, transposed }
+            Side {
+                place,
+                stride: stride.max(1),
+                step: if size.batch > 1 { rows * columns } else { 0 },
+                transposed,
+            }
         };
         let a = side(a, left, size.m, size.k);
         let b = side(b, right, size.k, size.n);

@@ -47,8 +47,13 @@ impl Sight {
                 None => Seen { root: value, offset: 0 },
             });
         }
-        let mut sight =
-            Self { operands, needed, readers: vec![Vec::new(); graph.len()], named: vec![false; graph.len()], seen };
+        let mut sight = Self {
+            operands,
+            needed,
+            readers: vec![Vec::new(); graph.len()],
+            named: vec![false; graph.len()],
+            seen,
+        };
         sight.find_readers(graph);
         sight
     }

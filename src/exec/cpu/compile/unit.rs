@@ -111,9 +111,19 @@ pub(super) fn units(graph: &Graph, sight: &Sight) -> Vec<Unit> {
 /// Whether a node is computed element by element.
 pub(super) fn is_pointwise(op: &Op) -> bool {
     match op {
-        Op::Add(_) | Op::Subtract(_) | Op::Multiply(_) | Op::Divide(_) | Op::Compare(_) | Op::And(_) | Op::Or(_) => true,
-        Op::Not(_) | Op::Choose(_) | Op::Negate(_) | Op::Exp(_) | Op::Log(_) | Op::Sqrt(_) | Op::Tanh(_) => true,
-        Op::Sigmoid(_) | Op::Relu(_) | Op::Gelu(_) | Op::GeluSlope(_) | Op::ToFloat(_) | Op::Rescale(_) => true,
+        Op::Add(_)
+        | Op::Subtract(_)
+        | Op::Multiply(_)
+        | Op::Divide(_)
+        | Op::Compare(_)
+        | Op::And(_)
+        | Op::Or(_) => true,
+        Op::Not(_) | Op::Choose(_) | Op::Negate(_) | Op::Exp(_) | Op::Log(_) | Op::Sqrt(_) | Op::Tanh(_) => {
+            true
+        }
+        Op::Sigmoid(_) | Op::Relu(_) | Op::Gelu(_) | Op::GeluSlope(_) | Op::ToFloat(_) | Op::Rescale(_) => {
+            true
+        }
         Op::Uniform(_) | Op::Fill(_) | Op::Range(_) | Op::Eye(_) | Op::Before(_) => true,
         Op::Dropout(_) => true,
         _ => false,
@@ -174,7 +184,8 @@ impl<'a> Cut<'a> {
         let (a, b) = (self.operand(sum, 0)?, self.operand(sum, 1)?);
         let other = if self.sight.root(a) == term { b } else { a };
         let equal = self.count(a) == self.count(sum) && self.count(b) == self.count(sum);
-        (equal && self.sight.root(other) != term && !matches!(self.op(self.sight.root(other)), Op::Fill(_))).then_some(other)
+        (equal && self.sight.root(other) != term && !matches!(self.op(self.sight.root(other)), Op::Fill(_)))
+            .then_some(other)
     }
 
     /// A node that reads all of a product and nobody else does.
@@ -215,7 +226,10 @@ impl<'a> Cut<'a> {
 
     /// Whether a launch writes it (and not a leaf).
     fn is_made(&self, root: Value) -> bool {
-        !matches!(self.op(root), Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_) | Op::Fill(_))
+        !matches!(
+            self.op(root),
+            Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_) | Op::Fill(_)
+        )
     }
 
     fn activation(&self, node: Value) -> Option<(Vec<Value>, After)> {
@@ -225,8 +239,12 @@ impl<'a> Cut<'a> {
             _ => None,
         };
         let whole = |reader: &Value| self.count(*reader) == self.count(node) && !self.is_taken(*reader);
-        let (reader, activation) =
-            self.sight.readers(node).into_iter().filter(whole).find_map(|reader| Some((reader, kind(reader)?)))?;
+        let (reader, activation) = self
+            .sight
+            .readers(node)
+            .into_iter()
+            .filter(whole)
+            .find_map(|reader| Some((reader, kind(reader)?)))?;
         self.is_closed(&[node, reader]).then(|| (vec![reader], After::Activate(activation)))
     }
 
@@ -247,7 +265,9 @@ impl<'a> Cut<'a> {
     /// The gradient of a bias beside that of its weights.
     fn column_sums(&self, node: Value, members: &[Value]) -> Option<Value> {
         let Op::Matmul(op) = self.op(node) else { return None };
-        let right = self.operand(node, 1).filter(|right| op.transpose_left && !op.transpose_right && self.rank(*right) == 2)?;
+        let right = self
+            .operand(node, 1)
+            .filter(|right| op.transpose_left && !op.transpose_right && self.rank(*right) == 2)?;
         let width = self.graph.shape(right).dims().last().copied()?;
         let fits = |reader: &Value| {
             matches!(self.op(*reader), Op::SumLeading(_))
@@ -301,14 +321,20 @@ impl<'a> Cut<'a> {
     fn norm_scale(&self, input: Value) -> Option<Value> {
         let x = self.operand(input, 0)?;
         self.sight.readers(self.sight.root(x)).into_iter().find(|reader| {
-            matches!(self.op(*reader), Op::LayerNormScaleGrad(_)) && !self.is_taken(*reader) && self.are_pair(input, *reader)
+            matches!(self.op(*reader), Op::LayerNormScaleGrad(_))
+                && !self.is_taken(*reader)
+                && self.are_pair(input, *reader)
         })
     }
 
     fn are_pair(&self, input: Value, scale: Value) -> bool {
-        let (Op::LayerNormGrad(a), Op::LayerNormScaleGrad(b)) = (self.op(input), self.op(scale)) else { return false };
+        let (Op::LayerNormGrad(a), Op::LayerNormScaleGrad(b)) = (self.op(input), self.op(scale)) else {
+            return false;
+        };
         let of = |value, i| self.operand(value, i).unwrap_or(value);
-        a.eps == b.eps && self.same_words(of(input, 0), of(scale, 0)) && self.same_words(of(input, 2), of(scale, 1))
+        a.eps == b.eps
+            && self.same_words(of(input, 0), of(scale, 0))
+            && self.same_words(of(input, 2), of(scale, 1))
     }
 
     /// Whether a chain can compute it.
