@@ -1,5 +1,6 @@
 //! Chiasm.
 
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod exec;
@@ -7,6 +8,7 @@ pub mod graph;
 pub mod lower;
 pub mod op;
 pub mod pass;
+pub mod plan;
 pub mod random;
 pub mod recipe;
 pub mod shape;

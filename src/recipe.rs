@@ -137,9 +137,11 @@ impl Schedule {
             Self::Linear { value, to, warmup, from } => {
                 descend(step, time, (value, to), (warmup, from), |part| 1.0 - part)
             }
-            Self::Cosine { value, to, warmup, from } => descend(step, time, (value, to), (warmup, from), |part| {
-                (1.0 + (std::f64::consts::PI * part).cos()) / 2.0
-            }),
+            Self::Cosine { value, to, warmup, from } => {
+                descend(step, time, (value, to), (warmup, from), |part| {
+                    (1.0 + (std::f64::consts::PI * part).cos()) / 2.0
+                })
+            }
             Self::Decay { value, by, every, least, warmup } => {
                 let warmup = warmup.steps(time.epoch);
                 if step < warmup {

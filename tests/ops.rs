@@ -288,3 +288,10 @@ fn array(tensor: &Tensor) -> Array {
 fn the_reference_equals_eval() {
     assert_none(compare(&Reference, true));
 }
+
+#[test]
+fn the_cpu_executor_is_close_to_eval() {
+    for threads in 1..=2 {
+        assert_none(compare(&chiasm::exec::cpu::Cpu::new(threads), false));
+    }
+}

@@ -9,6 +9,7 @@ use crate::graph::Verified;
 use crate::op::Context;
 use crate::tensor::Tensor;
 
+pub mod cpu;
 pub mod memory;
 pub mod reference;
 pub use memory::{Layout, Memory, Slot};

@@ -2,17 +2,20 @@
 //!
 //! | pass | what it does |
 //! |---|---|
+//! | [`fuse`] | small operations that make up a larger one become it |
 //! | [`differentiate`] | adds the gradients of parameters, named `grad/<path>` |
 //! | [`simplify`] | removes and joins operations that move or change nothing |
 //! | [`merge`] | equal operations on equal operands become one |
 //! | [`expand`] | operations that an executor lacks become smaller ones |
 //! | [`partition`] | what depends on a picture alone, on a text alone, on both |
 //!
-//! `differentiate` comes first, then `simplify`, `merge`, `expand`. All but the first keep every named value as it is and drop
+//! `fuse` comes first, then `differentiate`, `simplify`, `merge`, `expand`. All but the first keep every named value as it is and drop
 //! what no name needs; [`prepare`] calls them in order. Nodes keep their origin, or take that of the node they stand for.
 
 mod autodiff;
 mod expand;
+mod fuse;
+mod fuse_attention;
 mod merge;
 pub mod partition;
 pub mod prepare;
@@ -20,5 +23,6 @@ mod simplify;
 
 pub use autodiff::{PassError, differentiate};
 pub use expand::expand;
+pub use fuse::fuse;
 pub use merge::merge;
 pub use simplify::simplify;

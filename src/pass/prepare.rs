@@ -1,6 +1,6 @@
 //! The order of graph passes: from a stage's forward graph to what an executor is handed.
 
-use super::{PassError, differentiate, merge, simplify};
+use super::{PassError, differentiate, fuse, merge, simplify};
 use crate::graph::{Graph, Verified};
 use crate::lower::model::Stage;
 use crate::op::{Misfit, Op};
@@ -27,7 +27,7 @@ pub enum PrepareError {
 pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> {
     let forward = stage.graph.bind(batch)?;
     let moves = |path: &str| stage.parameters.iter().any(|p| p.trained && p.path == path);
-    let whole = differentiate(&forward, "objective", &moves)?;
+    let whole = differentiate(&fuse(&forward), "objective", &moves)?;
     finish(&stage.name, &whole)
 }
 
@@ -36,7 +36,7 @@ pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> 
 /// # Errors
 /// A pass that broke it (a bug).
 pub fn evaluation(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
-    finish(name, graph)
+    finish(name, &fuse(graph))
 }
 
 fn finish(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {

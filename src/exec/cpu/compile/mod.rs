@@ -1,0 +1,430 @@
+//! Graph to launches: every node that is needed becomes part of one kernel call.
+//!
+//! ```text
+//! graph ─▶ sight (views, readers) ─▶ unit (what is fused) ─▶ one launch a unit ─▶ plan (order, arena)
+//! ```
+//! A unit is a set of nodes that one launch computes, at the place of its last node, its root. Invariant: whatever reads
+//! a member from outside comes after the root, so units in the order of their roots are an order of execution.
+
+mod attention;
+mod chain;
+mod draw;
+mod loss;
+mod moves;
+mod norm;
+mod pattern;
+mod product;
+mod reduce;
+mod sight;
+mod unit;
+
+use super::frame::{Frame, Home, Launch, Place};
+use super::pool::Worker;
+use super::view::View;
+use crate::exec::{ExecError, Layout, Slot};
+use crate::graph::Graph;
+use crate::op::{Draw, Op, Value};
+use crate::plan::{Life, Room, Work};
+use crate::recipe::Schedule;
+use crate::shape::Kind;
+use sight::Sight;
+use std::collections::BTreeMap;
+use unit::{Form, Unit};
+
+/// A named value of the caller's.
+pub(super) struct Port {
+    /// Its name.
+    pub name: String,
+    /// Where its words are.
+    pub place: Place,
+    /// Lengths of its axes.
+    pub dims: Vec<usize>,
+    /// What its elements are.
+    pub kind: Kind,
+}
+
+/// A use of ids that must be rows of a table.
+pub(super) struct Check {
+    /// The origin of the node.
+    pub path: String,
+    /// Rows of the table.
+    pub rows: usize,
+}
+
+/// A graph as launches, before it is planned.
+#[derive(Default)]
+pub(super) struct Compiled {
+    /// Rooms as the planner sees them.
+    pub rooms: Vec<Room>,
+    /// Where the rooms are.
+    pub homes: Vec<Home>,
+    /// What the launches touch.
+    pub work: Vec<Work>,
+    /// The kernel calls.
+    pub launches: Vec<Launch>,
+    /// What each launch is called in a profile.
+    pub names: Vec<String>,
+    /// What is copied in before a run.
+    pub inputs: Vec<Port>,
+    /// What can be asked for after a run.
+    pub outputs: Vec<Port>,
+    /// The addresses of draws.
+    pub draws: Vec<Draw>,
+    /// Numbers that depend on the step alone.
+    pub clocks: Vec<(Place, Schedule)>,
+    /// Numbers that never change.
+    pub constants: Vec<f32>,
+    /// Checks of ids.
+    pub checks: Vec<Check>,
+}
+
+/// Compiles a bound graph for so many threads.
+pub(super) fn compile(graph: &Graph, layout: &Layout, threads: usize) -> Result<Compiled, ExecError> {
+    bound(graph)?;
+    let sight = Sight::new(graph);
+    let units = unit::units(graph, &sight);
+    let mut compiler = Compiler {
+        graph,
+        layout,
+        threads,
+        places: vec![None; graph.len()],
+        homes: BTreeMap::new(),
+        saved: BTreeMap::new(),
+        sight,
+        now: Value(0),
+        out: Compiled::default(),
+    };
+    compiler.alias(&units);
+    compiler.choose_homes()?;
+    units.iter().try_for_each(|unit| compiler.unit(unit))?;
+    compiler.finish()?;
+    Ok(compiler.out)
+}
+
+/// Every size is a number.
+fn bound(graph: &Graph) -> Result<(), ExecError> {
+    for value in graph.values() {
+        let node = graph.node(value);
+        if node.shape.sizes.iter().any(|size| size.number().is_none()) {
+            let shape = node.shape.to_string();
+            return Err(ExecError::Unbound { path: node.origin.path.to_string(), shape });
+        }
+    }
+    Ok(())
+}
+
+/// Words that a backward kernel wants from its forward kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Saved {
+    /// Probabilities of an attention.
+    Weights,
+    /// Means and inverse deviations of a norm.
+    Moments,
+    /// Lengths of rows.
+    Lengths,
+    /// Logarithms of sums, and the total, of a cross entropy.
+    Sums,
+    /// Total and count of a cross entropy.
+    Total,
+}
+
+/// A graph being compiled.
+struct Compiler<'a> {
+    graph: &'a Graph,
+    layout: &'a Layout,
+    threads: usize,
+    sight: Sight,
+    /// Of roots.
+    places: Vec<Option<Place>>,
+    /// Roots that are written straight into memory.
+    homes: BTreeMap<Value, Home>,
+    saved: BTreeMap<(Value, Saved), Place>,
+    /// The root of the unit being compiled.
+    now: Value,
+    out: Compiled,
+}
+
+impl<'a> Compiler<'a> {
+    fn op(&self, value: Value) -> &'a Op {
+        &self.graph.node(value).op
+    }
+
+    fn dims(&self, value: Value) -> Vec<usize> {
+        self.graph.shape(value).dims()
+    }
+
+    fn count(&self, value: Value) -> usize {
+        self.graph.shape(value).elements()
+    }
+
+    fn operands(&self, value: Value) -> &[Value] {
+        &self.sight.operands[value.0 as usize]
+    }
+
+    /// Operand `i`; the value itself if there is none, which no verified graph has.
+    fn operand(&self, value: Value, i: usize) -> Value {
+        self.operands(value).get(i).copied().unwrap_or(value)
+    }
+
+    /// A value as rows: all axes but the last, and the last.
+    fn rows(&self, value: Value) -> (usize, usize) {
+        let dims = self.dims(value);
+        let width = dims.last().copied().unwrap_or(1);
+        (dims.iter().rev().skip(1).product(), width)
+    }
+
+    /// A new room.
+    fn room(&mut self, words: usize, home: Home, life: Life) -> Place {
+        self.out.rooms.push(Room::new(words, life));
+        self.out.homes.push(home);
+        Place { room: self.out.rooms.len() - 1, offset: 0, words }
+    }
+
+    /// A room of the arena from one launch to another.
+    fn temporary(&mut self, words: usize) -> Place {
+        self.room(words, Home::Arena, Life::Between)
+    }
+
+    /// Numbers that are there before the first run.
+    fn constants(&mut self, numbers: &[f32]) -> Place {
+        let home = Home::Constants(self.out.constants.len());
+        self.out.constants.extend_from_slice(numbers);
+        self.out.constants.resize(self.out.constants.len().next_multiple_of(16), 0.0);
+        self.room(numbers.len(), home, Life::Outside)
+    }
+
+    /// Where a value is, its room made if it is new.
+    fn place(&mut self, value: Value) -> Place {
+        let seen = self.sight.seen(value);
+        let words = self.count(value);
+        let whole = match self.places[seen.root.0 as usize] {
+            Some(place) => place,
+            None => self.new_place(seen.root),
+        };
+        whole.part(seen.offset, words)
+    }
+
+    fn new_place(&mut self, root: Value) -> Place {
+        let words = self.count(root);
+        let place = match self.homes.get(&root) {
+            Some(home) => self.room(words, *home, Life::Outside),
+            None => self.temporary(words),
+        };
+        self.places[root.0 as usize] = Some(place);
+        place
+    }
+
+    /// Several places.
+    fn places<const N: usize>(&mut self, values: [Value; N]) -> [Place; N] {
+        values.map(|value| self.place(value))
+    }
+
+    /// One more launch.
+    fn launch(
+        &mut self,
+        reads: &[Place],
+        writes: &[Place],
+        scratch: usize,
+        run: impl Fn(&Worker, &Frame, View) + Send + Sync + 'static,
+    ) {
+        let rooms = |places: &[Place]| places.iter().map(|place| place.room).collect();
+        self.out.work.push(Work { reads: rooms(reads), writes: rooms(writes), over: Vec::new(), scratch });
+        self.out.launches.push(Box::new(run));
+        let node = self.graph.node(self.now);
+        self.out.names.push(format!("{} {}", node.op.name(), node.origin.path));
+    }
+
+    /// The result of the last launch may lie over an operand that is used up.
+    fn over(&mut self, read: Place, written: Place) {
+        let whole = |place: Place| place.offset == 0 && place.words == self.out.rooms[place.room].words;
+        if whole(read)
+            && whole(written)
+            && read.words == written.words
+            && read.room != written.room
+            && let Some(work) = self.out.work.last_mut()
+        {
+            work.over.push((read.room, written.room));
+        }
+    }
+
+    /// A stream of draws.
+    fn stream(&mut self, draw: &Draw) -> usize {
+        let known = self.out.draws.iter().position(|known| known == draw);
+        known.unwrap_or_else(|| {
+            self.out.draws.push(draw.clone());
+            self.out.draws.len() - 1
+        })
+    }
+
+    /// A check of ids used by a node.
+    fn check(&mut self, value: Value, rows: usize) -> usize {
+        self.out.checks.push(Check { path: self.graph.node(value).origin.path.to_string(), rows });
+        self.out.checks.len() - 1
+    }
+
+    /// What a node of the sample has no kernel for.
+    fn unsupported(&self, value: Value) -> ExecError {
+        let node = self.graph.node(value);
+        ExecError::Unsupported { executor: "cpu", op: node.op.name(), path: node.origin.path.to_string() }
+    }
+
+    /// Sums that are added in place share the room of their first term.
+    fn alias(&mut self, units: &[Unit]) {
+        for unit in units {
+            if let Form::Product(product) = &unit.form
+                && let Some(first) = product.onto
+            {
+                self.sight.share(product.result, first);
+            }
+        }
+    }
+
+    /// Gradients and next states are computed where they belong, unless a value has two names.
+    fn choose_homes(&mut self) -> Result<(), ExecError> {
+        for (name, value) in self.graph.outputs() {
+            let Some(home) = self.home_of_output(name)? else { continue };
+            let seen = self.sight.seen(*value);
+            let whole = seen.offset == 0 && self.count(seen.root) == self.count(*value);
+            if whole
+                && !matches!(
+                    self.op(seen.root),
+                    Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_)
+                )
+            {
+                self.homes.entry(seen.root).or_insert(home);
+            }
+        }
+        Ok(())
+    }
+
+    fn home_of_output(&self, name: &str) -> Result<Option<Home>, ExecError> {
+        if let Some(path) = name.strip_prefix("grad/") {
+            return Ok(Some(Home::Gradients(self.slot(&self.layout.parameters, path)?.start)));
+        }
+        if let Some(state) = name.strip_prefix("next/") {
+            return Ok(Some(Home::Next(self.slot(&self.layout.states, state)?.start)));
+        }
+        Ok(None)
+    }
+
+    fn slot(&self, slots: &'a BTreeMap<String, Slot>, name: &str) -> Result<&'a Slot, ExecError> {
+        let (expected, found) = ("a place".to_string(), "not there".to_string());
+        slots.get(name).ok_or_else(|| ExecError::Place { name: name.to_string(), expected, found })
+    }
+
+    /// The launch of one unit.
+    fn unit(&mut self, unit: &Unit) -> Result<(), ExecError> {
+        self.now = unit.root();
+        match &unit.form {
+            Form::Chain => self.chain(&unit.members),
+            Form::Product(product) => self.product(product),
+            Form::NormGrad(norm) => self.norm_grad(norm),
+            Form::Alone => return self.alone(unit.root()),
+        }
+        Ok(())
+    }
+
+    /// A node with a launch of its own.
+    fn alone(&mut self, value: Value) -> Result<(), ExecError> {
+        match self.op(value) {
+            Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_) => {
+                return self.leaf(value);
+            }
+            Op::RandomIds(op) => self.random_ids(value, op),
+            Op::SampleIds(op) => self.sample_ids(value, op),
+            Op::Permute(op) => self.permute(value, op),
+            Op::Slice(op) => self.slice(value, op),
+            Op::Pad(op) => self.pad(value, op),
+            Op::Concat(op) => self.concat(value, op),
+            Op::Broadcast(op) => self.broadcast(value, op),
+            Op::Take(_) => self.take(value),
+            Op::SumBy(_) => self.sum_by(value),
+            Op::Last(_) => self.last(value),
+            Op::PutLast(_) => self.put_last(value),
+            Op::Sum(op) => self.sum(value, op.axis),
+            Op::SumLeading(op) => self.sum_leading(value, op.axes),
+            Op::Max(op) => self.max(value, op.axis),
+            Op::Argmax(_) => self.argmax(value),
+            Op::Softmax(_) => self.softmax(value),
+            Op::SoftmaxGrad(_) => self.softmax_grad(value),
+            Op::LogSoftmax(_) => self.log_softmax(value),
+            Op::Normalize(_) => self.normalize(value),
+            Op::NormalizeGrad(_) => self.normalize_grad(value),
+            Op::Standardize(op) => self.layer_norm(value, op.eps),
+            Op::LayerNorm(op) => self.layer_norm(value, op.eps),
+            Op::Attend(op) => self.attend(value, op),
+            Op::AttendGrad(op) => self.attend_grad(value, op),
+            Op::CrossEntropy(op) => self.cross_entropy(value, op),
+            Op::CrossEntropyGrad(op) => self.cross_entropy_grad(value, op),
+            _ => return Err(self.unsupported(value)),
+        }
+        Ok(())
+    }
+
+    /// A value that is there before the first launch.
+    fn leaf(&mut self, value: Value) -> Result<(), ExecError> {
+        let words = self.count(value);
+        let (layout, op) = (self.layout, self.op(value));
+        let place = match op {
+            Op::Parameter(p) => {
+                let slot = self.slot(&layout.parameters, &p.path)?;
+                self.room(words, Home::Parameters(slot.start), Life::Outside)
+            }
+            Op::Twin(t) => {
+                let slot = self.slot(&layout.twins, &t.path)?;
+                self.room(words, Home::Twins(slot.start), Life::Outside)
+            }
+            Op::State(s) => {
+                let slot = self.slot(&layout.states, &s.name)?;
+                self.room(words, Home::States(slot.start), Life::Outside)
+            }
+            _ => self.room(words, Home::Arena, Life::Given),
+        };
+        self.places[value.0 as usize] = Some(place);
+        match op {
+            Op::Input(input) => {
+                let (dims, kind) = (self.dims(value), self.graph.shape(value).kind);
+                self.out.inputs.push(Port { name: input.name.clone(), place, dims, kind });
+            }
+            Op::Clock(clock) => self.out.clocks.push((place, clock.schedule)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Outputs that lie elsewhere are copied to where they belong; the others are kept.
+    fn finish(&mut self) -> Result<(), ExecError> {
+        for (name, value) in self.graph.outputs().to_vec() {
+            self.now = value;
+            let place = self.place(value);
+            match self.home_of_output(&name)? {
+                Some(home) if self.out.homes[place.room] == home && place.offset == 0 => {}
+                Some(home) => {
+                    let slot = self.room(place.words, home, Life::Outside);
+                    self.copy_words(place, slot);
+                }
+                None => {
+                    let place = self.kept(place);
+                    let (dims, kind) = (self.dims(value), self.graph.shape(value).kind);
+                    self.out.outputs.push(Port { name, place, dims, kind });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A place that can be read after the run.
+    fn kept(&mut self, place: Place) -> Place {
+        if self.out.homes[place.room] != Home::Arena {
+            let copy = self.room(place.words, Home::Arena, Life::Kept);
+            self.copy_words(place, copy);
+            return copy;
+        }
+        let room = &mut self.out.rooms[place.room];
+        room.life = match room.life {
+            Life::Given | Life::Always => Life::Always,
+            _ => Life::Kept,
+        };
+        place
+    }
+}
