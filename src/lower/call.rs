@@ -94,10 +94,8 @@ impl<'p> Lower<'p> {
         let names: Vec<&str> = params.iter().map(|p| p.name.text.as_str()).collect();
         let mut bound = self.place(&names, given, callee)?;
         for (param, slot) in params.iter().zip(&mut bound) {
-            if slot.as_ref().is_some_and(|g| matches!(g.value, Object::None)) {
-                *slot = None;
-            }
-            if slot.is_none() && param.default.is_none() {
+            let nothing = slot.as_ref().is_none_or(|g| matches!(g.value, Object::None));
+            if nothing && param.default.is_none() {
                 let message = format!("`{callee}` needs `{}`", param.name.text);
                 let note = format!("its parameters: {}", names.join(", "));
                 return self.report(Diagnostic::error(Code::E0211, span, message).note(note));

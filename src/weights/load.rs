@@ -97,6 +97,7 @@ fn rearranged(tensor: &Tensor, pattern: &str) -> Option<Tensor> {
                 open = true;
             }
             ")" => open = false,
+            "1" => groups.push(Vec::new()),
             name => {
                 let axis = names.iter().position(|known| *known == name)?;
                 order.push(axis);
