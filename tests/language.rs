@@ -52,7 +52,9 @@ fn complaint(path: &Path) -> Option<String> {
         let source = sources.line(d.span.expect("a span").file, place.line);
         let last = if place.end_line == place.line { place.end_column } else { source.chars().count() };
         let texts = d.message.contains(&want.text) || d.notes.iter().any(|n| n.contains(&want.text));
-        d.code.name() == want.code && (place.line, place.column, last) == (want.line, want.first, want.last) && texts
+        d.code.name() == want.code
+            && (place.line, place.column, last) == (want.line, want.first, want.last)
+            && texts
     });
     let few = diagnostics.len() <= 3;
     (!fits || !few).then(|| format!("gives\n{}", shown.join("\n")))

@@ -3,6 +3,8 @@
 //! `CHIASM_FIXTURES=DIR` runs the cases of another folder of the same layout; sizes come from its config.json files.
 //! A case without a specification under tests/parity is named and skipped.
 
+#![allow(clippy::print_stderr)]
+
 use chiasm::exec::cpu::Cpu;
 use chiasm::exec::reference::Reference;
 use chiasm::exec::{Executor, Slot};
@@ -57,16 +59,34 @@ impl Case {
         let pairs: Vec<(&str, f64)> = if self.name.starts_with("clip") {
             let text_width = self.config["hyperparameters"]["text_width"].as_f64().unwrap_or(n("width"));
             vec![
-                ("vocab", n("vocab")), ("ratio", n("mlp_ratio")), ("size", n("image")), ("patch", n("patch")),
-                ("width", n("width")), ("depth", n("layers")), ("words", n("text_len")), ("text_width", text_width),
-                ("text_depth", n("layers")), ("head", n("width") / n("heads")), ("joint", n("joint")),
+                ("vocab", n("vocab")),
+                ("ratio", n("mlp_ratio")),
+                ("size", n("image")),
+                ("patch", n("patch")),
+                ("width", n("width")),
+                ("depth", n("layers")),
+                ("words", n("text_len")),
+                ("text_width", text_width),
+                ("text_depth", n("layers")),
+                ("head", n("width") / n("heads")),
+                ("joint", n("joint")),
             ]
         } else {
             vec![
-                ("vocab", n("vocab")), ("positions", n("max_positions")), ("ratio", n("mlp_ratio")),
-                ("patch", n("patch")), ("side", n("image")), ("length", n("text_len")), ("trust", n("alpha")),
-                ("keep", n("momentum")), ("deep", n("text_layers") - n("fusion_layer")), ("width", n("width")),
-                ("heads", n("heads")), ("depth", n("layers")), ("half", n("fusion_layer")), ("joint", n("joint")),
+                ("vocab", n("vocab")),
+                ("positions", n("max_positions")),
+                ("ratio", n("mlp_ratio")),
+                ("patch", n("patch")),
+                ("side", n("image")),
+                ("length", n("text_len")),
+                ("trust", n("alpha")),
+                ("keep", n("momentum")),
+                ("deep", n("text_layers") - n("fusion_layer")),
+                ("width", n("width")),
+                ("heads", n("heads")),
+                ("depth", n("layers")),
+                ("half", n("fusion_layer")),
+                ("joint", n("joint")),
                 ("queue", n("queue")),
             ]
         };
@@ -122,7 +142,9 @@ fn lengths(case: &Case, text: &Tensor) -> Tensor {
     let (rows, width) = (text.dims[0], text.dims[1]);
     let values = text.as_ids().expect("ids");
     let counts = if case.name.starts_with("clip") {
-        let end = |row: &[i32]| row.iter().enumerate().rev().max_by_key(|(_, id)| **id).map_or(1, |(i, _)| i as i32 + 1);
+        let end = |row: &[i32]| {
+            row.iter().enumerate().rev().max_by_key(|(_, id)| **id).map_or(1, |(i, _)| i as i32 + 1)
+        };
         values.chunks(width).map(end).collect()
     } else {
         let mask = ids(&mut case.base("inputs"), "attention_mask");
@@ -159,7 +181,11 @@ fn inputs(case: &Case, stage: &Stage) -> Vec<(String, Tensor)> {
         if let Some(name) = &wanted.lengths {
             given.push((name.clone(), lengths(case, &tensor)));
         }
-        assert!(!matches!(wanted.reading, Reading::Image { side } if side != tensor.dims[2]), "sizes of {}", wanted.name);
+        assert!(
+            !matches!(wanted.reading, Reading::Image { side } if side != tensor.dims[2]),
+            "sizes of {}",
+            wanted.name
+        );
         given.push((wanted.name.clone(), tensor));
     }
     given
@@ -208,7 +234,8 @@ fn bring(case: &Case, stage: &Stage, trainer: &mut Trainer) {
 /// Largest difference, relative to the largest recorded number.
 fn difference(ours: &[f32], theirs: &[f32]) -> f64 {
     let top = theirs.iter().fold(0.0_f64, |top, x| top.max(f64::from(x.abs())));
-    let far = ours.iter().zip(theirs).fold(0.0_f64, |far, (a, b)| far.max((f64::from(*a) - f64::from(*b)).abs()));
+    let far =
+        ours.iter().zip(theirs).fold(0.0_f64, |far, (a, b)| far.max((f64::from(*a) - f64::from(*b)).abs()));
     if top == 0.0 { far } else { far / top }
 }
 
@@ -220,7 +247,8 @@ fn compare_values(case: &Case, trainer: &Trainer, stage: &Stage, valid: &[i32], 
             faults.push(format!("{name}: nothing to compare with {recorded}"));
             continue;
         };
-        let (mut a, mut b) = (ours.as_floats().unwrap_or(&[]).to_vec(), theirs.as_floats().unwrap_or(&[]).to_vec());
+        let (mut a, mut b) =
+            (ours.as_floats().unwrap_or(&[]).to_vec(), theirs.as_floats().unwrap_or(&[]).to_vec());
         if name.ends_with("guess") {
             // Padded places mean nothing.
             let (words, width) = (theirs.dims[1], theirs.dims[2]);
@@ -254,7 +282,9 @@ fn compare_gradients(case: &Case, trainer: &Trainer, stage: &Stage, faults: &mut
     let shorter = case.name == "albef_retrieval";
     for Load { key, source } in loads(stage) {
         let Some(slot) = memory.layout.parameters.get(key) else { continue };
-        let name = |text: &str| if shorter { text.replace("text_encoder.bert.", "text_encoder.") } else { text.to_string() };
+        let name = |text: &str| {
+            if shorter { text.replace("text_encoder.bert.", "text_encoder.") } else { text.to_string() }
+        };
         let theirs = match load(&mut grads, &renamed(source, name)) {
             Ok(Some(tensor)) => tensor,
             other => {
@@ -304,7 +334,10 @@ fn compare_after(case: &Case, trainer: &Trainer, stage: &Stage, faults: &mut Vec
     let Ok(mut after) = Archive::open(&case.folder.join("after.safetensors")) else { return };
     for (name, recorded) in [("old_images", "image_queue"), ("old_texts", "text_queue")] {
         let theirs = after.read(recorded).expect("a queue");
-        let far = difference(&slot_words(&memory.layout.states[name], &memory.states), &newest_first(case, &theirs));
+        let far = difference(
+            &slot_words(&memory.layout.states[name], &memory.states),
+            &newest_first(case, &theirs),
+        );
         if far > FORWARD {
             faults.push(format!("{name} after the step: {far:.2e}"));
         }
@@ -326,7 +359,10 @@ fn faults(case: &Case, executor: Box<dyn Executor>) -> Vec<String> {
     bring(case, &stage, &mut trainer);
     let given = inputs(case, &stage);
     trainer.step(&given).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-    let valid = given.iter().find(|(name, _)| name == "text.lengths").map(|(_, t)| t.as_ids().unwrap_or(&[]).to_vec());
+    let valid = given
+        .iter()
+        .find(|(name, _)| name == "text.lengths")
+        .map(|(_, t)| t.as_ids().unwrap_or(&[]).to_vec());
     let mut faults = Vec::new();
     compare_values(case, &trainer, &stage, &valid.unwrap_or_default(), &mut faults);
     compare_gradients(case, &trainer, &stage, &mut faults);
@@ -346,7 +382,9 @@ fn recorded_cases_are_met_on_both_executors() {
             continue;
         };
         run += 1;
-        for (kind, executor) in [("reference", Box::new(Reference) as Box<dyn Executor>), ("cpu", Box::new(Cpu::new(2)))] {
+        for (kind, executor) in
+            [("reference", Box::new(Reference) as Box<dyn Executor>), ("cpu", Box::new(Cpu::new(2)))]
+        {
             let found = faults(&case, executor);
             report.extend(found.iter().map(|fault| format!("{name} on {kind}: {fault}")));
         }

@@ -118,7 +118,15 @@ impl Memory {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        let arrays = [&self.parameters, &self.gradients, &self.first, &self.second, &self.twins, &self.states, &self.next];
+        let arrays = [
+            &self.parameters,
+            &self.gradients,
+            &self.first,
+            &self.second,
+            &self.twins,
+            &self.states,
+            &self.next,
+        ];
         arrays.iter().map(|a| a.len() * 4).sum()
     }
 }

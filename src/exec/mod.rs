@@ -18,7 +18,9 @@ pub use memory::{Layout, Memory, Slot};
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
     /// An op without kernel and expansion.
-    #[error("the {executor} executor has no kernel for `{op}` (at {path}); use another executor with --device")]
+    #[error(
+        "the {executor} executor has no kernel for `{op}` (at {path}); use another executor with --device"
+    )]
     Unsupported {
         /// Which executor.
         executor: &'static str,
@@ -97,7 +99,12 @@ pub trait Program: Send {
     ///
     /// # Errors
     /// A missing or unfitting input, an id out of range.
-    fn run(&mut self, memory: &mut Memory, inputs: &[(&str, &Tensor)], context: &Context) -> Result<(), ExecError>;
+    fn run(
+        &mut self,
+        memory: &mut Memory,
+        inputs: &[(&str, &Tensor)],
+        context: &Context,
+    ) -> Result<(), ExecError>;
 
     /// A named output of the last run.
     fn output(&self, name: &str) -> Option<Tensor>;

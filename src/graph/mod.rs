@@ -116,8 +116,11 @@ impl Graph {
     /// The nodes that read a node, each once, in order.
     pub fn users(&self, value: Value) -> Vec<Value> {
         let index = NodeIndex::new(value.0 as usize);
-        let mut users: Vec<Value> =
-            self.nodes.neighbors_directed(index, Direction::Outgoing).map(|n| Value(n.index() as u32)).collect();
+        let mut users: Vec<Value> = self
+            .nodes
+            .neighbors_directed(index, Direction::Outgoing)
+            .map(|n| Value(n.index() as u32))
+            .collect();
         users.sort_unstable();
         users.dedup();
         users

@@ -63,7 +63,11 @@ impl<'p> Lower<'p> {
     }
 
     fn widen(&mut self, object: Object<'p>, at: Span) -> Eval<Object<'p>> {
-        if let Object::Vocabulary(_) = object { self.size(&object, at).map(Object::Whole) } else { Ok(object) }
+        if let Object::Vocabulary(_) = object {
+            self.size(&object, at).map(Object::Whole)
+        } else {
+            Ok(object)
+        }
     }
 
     fn static_arithmetic(&mut self, op: BinaryOp, at: Span, a: Plain, b: Plain) -> Eval<Object<'p>> {
@@ -90,7 +94,8 @@ impl<'p> Lower<'p> {
             BinaryOp::Remainder => x.rem_euclid(y),
             _ => x.powf(y),
         };
-        let whole = matches!((&a, &b, op), (Plain::Whole(_), Plain::Whole(_), BinaryOp::Power | BinaryOp::Remainder));
+        let whole =
+            matches!((&a, &b, op), (Plain::Whole(_), Plain::Whole(_), BinaryOp::Power | BinaryOp::Remainder));
         let exact = whole && value.fract() == 0.0 && value.abs() < 9e15;
         Ok(if exact { Object::whole(value as i64) } else { Object::Real(value) })
     }
@@ -172,7 +177,8 @@ impl<'p> Lower<'p> {
         a: Object<'p>,
         b: Object<'p>,
     ) -> Eval<Option<(Tensor, Tensor)>> {
-        let ids = |o: &Object<'p>| matches!(o, Object::Tensor(t) if matches!(t.ty.elements, Elements::Ids(_)));
+        let ids =
+            |o: &Object<'p>| matches!(o, Object::Tensor(t) if matches!(t.ty.elements, Elements::Ids(_)));
         let whole = |o: &Object<'p>| matches!(o, Object::Whole(s) if s.number().is_some());
         let keep = op != BinaryOp::Divide && (ids(&a) || whole(&a)) && (ids(&b) || whole(&b));
         if keep {
@@ -183,7 +189,7 @@ impl<'p> Lower<'p> {
         if both && relation(op).is_some() {
             return Ok(Some((x, y)));
         }
-        Ok(Some((self.to_float(&x)?, self.to_float(&y)?)))
+        Ok(Some((self.floats(&x)?, self.floats(&y)?)))
     }
 
     /// A whole number as ids, or ids as they are.
@@ -237,7 +243,9 @@ impl<'p> Lower<'p> {
     /// Two axes that lie on each other.
     pub fn meet(&mut self, at: Span, a: &Axis, b: &Axis, offset: usize) -> Eval<Axis> {
         let padding = match (&a.padding, &b.padding) {
-            (Some(p), Some(q)) if p.owner != q.owner && offset == 0 => return self.padded_differently(at, p, q),
+            (Some(p), Some(q)) if p.owner != q.owner && offset == 0 => {
+                return self.padded_differently(at, p, q);
+            }
             (Some(p), Some(q)) if p.mask != q.mask && offset == 0 => {
                 let ty = self.mask_type(p);
                 let mask = self.emit(And, &[p.mask, q.mask], ty)?;
@@ -252,7 +260,11 @@ impl<'p> Lower<'p> {
 
     /// Refuses two sequences with different owners of padding.
     pub fn padded_differently<T>(&mut self, at: Span, p: &Padding, q: &Padding) -> Eval<T> {
-        let note = format!("one has the lengths of {}, the other those of {}", self.owner_name(p), self.owner_name(q));
+        let note = format!(
+            "one has the lengths of {}, the other those of {}",
+            self.owner_name(p),
+            self.owner_name(q)
+        );
         let error = Diagnostic::error(Code::E0308, at, "these two sequences are padded differently");
         self.report(error.note(note))
     }
@@ -266,10 +278,7 @@ impl<'p> Lower<'p> {
     pub fn logic(&mut self, op: BinaryOp, at: Span, a: Object<'p>, b: Object<'p>) -> Eval<Object<'p>> {
         let and = op == BinaryOp::And;
         match (a, b) {
-            (Object::Mask(a), Object::Mask(b)) => {
-                let (a, b) = (Box::new(a), Box::new(b));
-                Ok(Object::Mask(if and { Mask::And(a, b) } else { Mask::Or(a, b) }))
-            }
+            (Object::Mask(_), Object::Mask(_)) => Ok(Object::Mask(Mask::Later)),
             (Object::Truth(false), _) | (_, Object::Truth(false)) if and => Ok(Object::Truth(false)),
             (Object::Truth(true), _) | (_, Object::Truth(true)) if !and => Ok(Object::Truth(true)),
             (Object::Truth(_), other) | (other, Object::Truth(_)) => Ok(other),
@@ -277,7 +286,11 @@ impl<'p> Lower<'p> {
                 let (x, y) = (self.tensor(a, at)?, self.tensor(b, at)?);
                 for t in [&x, &y] {
                     if t.ty.elements != Elements::Condition {
-                        return self.fail(Code::E0314, at, format!("`{}` needs conditions, this is {}", symbol(op), t.ty));
+                        return self.fail(
+                            Code::E0314,
+                            at,
+                            format!("`{}` needs conditions, this is {}", symbol(op), t.ty),
+                        );
                     }
                 }
                 let ty = Type { label: None, ..self.broadcast(symbol(op), at, &x, &y)? };

@@ -40,7 +40,7 @@ impl<'p> Lower<'p> {
         }
         match callee {
             Object::Primitive(name) => self.primitive(name, given, span, naming),
-            Object::Function(closure) | Object::Method(_, closure) => self.invoke(&closure, given, span),
+            Object::Function(closure) => self.invoke(&closure, given, span),
             Object::Constructor(constructor) => self.construct(&constructor, given, span, naming),
             Object::Module(instance) => self.apply(&instance, given, span),
             Object::Twin(inner, slow) => self.apply_slow(*inner, slow, given, span),
@@ -48,7 +48,9 @@ impl<'p> Lower<'p> {
             Object::List(items) => self.chain(items, given, span),
             Object::Word(word) => self.call_word(&word, given, span),
             Object::TokenId(vocabulary) => match given.as_slice() {
-                [Given { value: Object::Text(token), span, .. }] => self.token_id(&vocabulary, &token.clone(), *span),
+                [Given { value: Object::Text(token), span, .. }] => {
+                    self.token_id(&vocabulary, &token.clone(), *span)
+                }
                 _ => self.fail(Code::E0211, span, "`id` needs the text of a token"),
             },
             other => {
@@ -105,7 +107,12 @@ impl<'p> Lower<'p> {
     }
 
     /// Puts arguments into the places of named parameters.
-    pub fn place(&mut self, names: &[&str], given: Vec<Given<'p>>, callee: &str) -> Eval<Vec<Option<Given<'p>>>> {
+    pub fn place(
+        &mut self,
+        names: &[&str],
+        given: Vec<Given<'p>>,
+        callee: &str,
+    ) -> Eval<Vec<Option<Given<'p>>>> {
         let mut bound: Vec<Option<Given<'p>>> = names.iter().map(|_| None).collect();
         let mut named = false;
         for (position, one) in given.into_iter().enumerate() {
@@ -178,9 +185,10 @@ impl<'p> Lower<'p> {
         }
         self.fix_capitals(&env, span, instance)?;
         if let Some(locals) = env.locals() {
-            let later = function.locals.iter().map(|f| {
-                (f.name.text.clone(), (Thunk { expr: &f.value, env: env.clone() }, false))
-            });
+            let later = function
+                .locals
+                .iter()
+                .map(|f| (f.name.text.clone(), (Thunk { expr: &f.value, env: env.clone() }, false)));
             locals.later.borrow_mut().extend(later);
         }
         Ok(env)
@@ -225,7 +233,14 @@ impl<'p> Lower<'p> {
         self.check_causal(ty, &tensor.ty, asked)
     }
 
-    fn refuse<T>(&mut self, code: Code, ty: &tree::Type, found: &Type, asked: &Asked<'_>, why: String) -> Eval<T> {
+    fn refuse<T>(
+        &mut self,
+        code: Code,
+        ty: &tree::Type,
+        found: &Type,
+        asked: &Asked<'_>,
+        why: String,
+    ) -> Eval<T> {
         let text = self.program.sources.text(ty.span).to_string();
         let (callee, span) = (asked.callee, asked.span);
         let error = match asked.param {
@@ -247,7 +262,11 @@ impl<'p> Lower<'p> {
         let fixed = axes.len() - usize::from(rest.is_some());
         let fits = if rest.is_some() { found.rank() >= fixed } else { found.rank() == fixed };
         if !fits {
-            let why = format!("it has {} axes, not {}{fixed}", found.rank(), if rest.is_some() { "at least " } else { "" });
+            let why = format!(
+                "it has {} axes, not {}{fixed}",
+                found.rank(),
+                if rest.is_some() { "at least " } else { "" }
+            );
             return self.refuse(Code::E0303, ty, found, asked, why);
         }
         let extra = found.rank() - fixed;
@@ -275,7 +294,8 @@ impl<'p> Lower<'p> {
         env: &Env<'p>,
         asked: &Asked<'_>,
     ) -> Eval<()> {
-        let sizes: Vec<Object<'p>> = found.axes[range].iter().map(|a| Object::Whole(a.size.clone())).collect();
+        let sizes: Vec<Object<'p>> =
+            found.axes[range].iter().map(|a| Object::Whole(a.size.clone())).collect();
         let Some(locals) = env.locals() else { return Ok(()) };
         let known = locals.capitals.borrow().get("..").cloned();
         match known {
@@ -327,7 +347,13 @@ impl<'p> Lower<'p> {
         self.refuse(Code::E0303, ty, found, asked, why)
     }
 
-    fn check_elements(&mut self, ty: &'p tree::Type, found: &Type, env: &Env<'p>, asked: &Asked<'_>) -> Eval<()> {
+    fn check_elements(
+        &mut self,
+        ty: &'p tree::Type,
+        found: &Type,
+        env: &Env<'p>,
+        asked: &Asked<'_>,
+    ) -> Eval<()> {
         let Some(of) = &ty.of else { return Ok(()) };
         let Elements::Ids(range) = &found.elements else {
             return self.refuse(Code::E0311, ty, found, asked, "its elements are not indices".into());
@@ -397,7 +423,8 @@ impl<'p> Lower<'p> {
     }
 
     fn check_causal(&mut self, ty: &'p tree::Type, found: &Type, asked: &Asked<'_>) -> Eval<()> {
-        let looks = |a: &super::types::Axis| a.padding.as_ref().is_some_and(|p| found.ahead.contains(&p.owner));
+        let looks =
+            |a: &super::types::Axis| a.padding.as_ref().is_some_and(|p| found.ahead.contains(&p.owner));
         if !ty.causal || !found.axes.iter().any(looks) {
             return Ok(());
         }

@@ -36,10 +36,12 @@ impl<'p> Lower<'p> {
     pub fn feed(&mut self, expr: &'p Expr, env: &Env<'p>) -> Eval<Feed> {
         match &expr.kind {
             ExprKind::Group(inner) => self.feed(inner, env),
-            ExprKind::Name(name) => match self.program.spaces[env.space_id().0].names.get(name).map(|d| &d.meaning) {
-                Some(super::program::Meaning::Data(inner)) => self.feed(inner, env),
-                _ => self.no_data(expr.span),
-            },
+            ExprKind::Name(name) => {
+                match self.program.spaces[env.space_id().0].names.get(name).map(|d| &d.meaning) {
+                    Some(super::program::Meaning::Data(inner)) => self.feed(inner, env),
+                    _ => self.no_data(expr.span),
+                }
+            }
             ExprKind::Call { callee, args } => self.source(callee, args, expr.span, env),
             ExprKind::Pipe { from, step } => {
                 let feed = self.feed(from, env)?;
@@ -79,7 +81,9 @@ impl<'p> Lower<'p> {
             let feed = self.feed(&first.value, env)?;
             return Ok(Feed { data: None, later: Some(format!("{name}(…)")), ..feed });
         }
-        let Some((_, columns)) = SOURCES.iter().find(|(known, _)| known == name) else { return self.no_data(at) };
+        let Some((_, columns)) = SOURCES.iter().find(|(known, _)| known == name) else {
+            return self.no_data(at);
+        };
         let (mut names, mut prompt, mut other) = (Vec::new(), None, None);
         for arg in args {
             let value = self.eval(&arg.value, env, None)?;

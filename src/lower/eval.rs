@@ -4,7 +4,7 @@
 //! into list elements, branches, and arguments of other constructors.
 
 use super::instance::Instance;
-use super::names::{is_owner, is_capital};
+use super::names::{is_capital, is_owner};
 use super::object::{Given, Object, Tensor, Thunk};
 use super::program::{Definition, LIBRARY, MAIN, Meaning};
 use super::scope::{Env, Layer, Locals, SpaceId};
@@ -129,7 +129,8 @@ impl<'p> Lower<'p> {
             };
             let value = self.eval(&arg.value, env, below.as_ref())?;
             let upper = arg.upper.as_ref().map(|e| self.eval(e, env, None)).transpose()?;
-            let (name, name_span) = (arg.name.as_ref().map(|n| n.text.clone()), arg.name.as_ref().map(|n| n.span));
+            let (name, name_span) =
+                (arg.name.as_ref().map(|n| n.text.clone()), arg.name.as_ref().map(|n| n.span));
             let span = if arg.upper.is_some() { arg.span() } else { arg.value.span };
             given.push(Given { name, name_span, value, upper, span });
         }
@@ -141,7 +142,7 @@ impl<'p> Lower<'p> {
         match (op, object) {
             (UnaryOp::Negate, object) => self.arithmetic(BinaryOp::Subtract, span, Object::whole(0), object),
             (UnaryOp::Not, Object::Truth(t)) => Ok(Object::Truth(!t)),
-            (UnaryOp::Not, Object::Mask(m)) => Ok(Object::Mask(super::object::Mask::Not(Box::new(m)))),
+            (UnaryOp::Not, Object::Mask(_)) => Ok(Object::Mask(super::object::Mask::Later)),
             (UnaryOp::Not, object @ (Object::Tensor(_) | Object::Param(_))) => {
                 let tensor = self.tensor(object, value.span)?;
                 self.negation(&tensor, span).map(Object::Tensor)
@@ -159,7 +160,8 @@ impl<'p> Lower<'p> {
         env: &Env<'p>,
     ) -> Eval<Object<'p>> {
         let a = self.eval(left, env, None)?;
-        let short = matches!((op, &a), (BinaryOp::And, Object::Truth(false)) | (BinaryOp::Or, Object::Truth(true)));
+        let short =
+            matches!((op, &a), (BinaryOp::And, Object::Truth(false)) | (BinaryOp::Or, Object::Truth(true)));
         if short {
             return Ok(a);
         }
@@ -232,7 +234,8 @@ impl<'p> Lower<'p> {
         if known.contains(&label.text.as_str()) {
             return Ok(());
         }
-        let mut error = Diagnostic::error(Code::E0209, label.span, format!("unknown modality `{}`", label.text));
+        let mut error =
+            Diagnostic::error(Code::E0209, label.span, format!("unknown modality `{}`", label.text));
         if let Some(near) = nearest(&label.text, known) {
             error = error.note(format!("did you mean `{near}`?"));
         }
@@ -334,10 +337,14 @@ impl<'p> Lower<'p> {
     /// The value of a definition in this world.
     pub fn definition(&mut self, space: SpaceId, name: &str) -> Eval<Object<'p>> {
         let program = self.program;
-        if space == MAIN && let Some((_, value)) = self.worlds[self.world].replaced.get(name) {
+        if space == MAIN
+            && let Some((_, value)) = self.worlds[self.world].replaced.get(name)
+        {
             return Ok(value.clone());
         }
-        let Some(definition) = program.spaces[space.0].names.get(name) else { return Err(super::state::Stopped) };
+        let Some(definition) = program.spaces[space.0].names.get(name) else {
+            return Err(super::state::Stopped);
+        };
         let world = self.world_of(definition, space);
         let key = (world, space, name.to_string());
         if let Some(known) = self.cache.get(&key) {
@@ -390,7 +397,9 @@ impl<'p> Lower<'p> {
             Meaning::Module(module) => {
                 Ok(Object::Constructor(Rc::new(super::object::Constructor { module, env: env.clone() })))
             }
-            Meaning::Data(expr) => s.fail(Code::E0315, expr.span, "this is data; only a stage or task reads it"),
+            Meaning::Data(expr) => {
+                s.fail(Code::E0315, expr.span, "this is data; only a stage or task reads it")
+            }
         })
     }
 

@@ -56,7 +56,9 @@ impl<'p> Lower<'p> {
         let mut axes = Vec::new();
         for axis in ty.axes.iter().flatten() {
             match axis {
-                tree::Axis::Rest(span) => return self.fail(Code::E0314, *span, "`..` stands only in signatures"),
+                tree::Axis::Rest(span) => {
+                    return self.fail(Code::E0314, *span, "`..` stands only in signatures");
+                }
                 tree::Axis::Size { size, .. } => {
                     let object = self.eval(size, env, None)?;
                     axes.push(Axis::full(self.size(&object, size.span)?));
@@ -96,7 +98,11 @@ impl<'p> Lower<'p> {
             Object::Real(value) => self.fill(value, Elements::Float),
             Object::Whole(size) => match size.number() {
                 Some(value) => self.fill(value as f64, Elements::Float),
-                None => self.fail(Code::E0313, span, format!("{size} is a size; as a number it is known only in a run")),
+                None => self.fail(
+                    Code::E0313,
+                    span,
+                    format!("{size} is a size; as a number it is known only in a run"),
+                ),
             },
             Object::Truth(value) => self.fill(f64::from(u8::from(value)), Elements::Condition),
             other => {
@@ -130,7 +136,11 @@ impl<'p> Lower<'p> {
         let size = self.size(object, span)?;
         match size.number() {
             Some(n) if (0..=1 << 20).contains(&n) => Ok(n as usize),
-            _ => self.fail(Code::E0316, span, format!("a whole number between 0 and 1048576 is needed, this is {size}")),
+            _ => self.fail(
+                Code::E0316,
+                span,
+                format!("a whole number between 0 and 1048576 is needed, this is {size}"),
+            ),
         }
     }
 
@@ -139,13 +149,19 @@ impl<'p> Lower<'p> {
         match object {
             Object::Real(number) => Ok(*number),
             Object::Whole(size) if size.number().is_some() => Ok(size.number().unwrap_or(0) as f64),
-            other => self.fail(Code::E0313, span, format!("this must be a single number, it is {}", other.describe())),
+            other => self.fail(
+                Code::E0313,
+                span,
+                format!("this must be a single number, it is {}", other.describe()),
+            ),
         }
     }
 
     /// An owner of padding in words.
     pub fn owner_name(&self, padding: &Padding) -> String {
-        self.owners.get(&padding.owner).map_or_else(|| "a selection of rows".into(), |name| format!("`{name}`"))
+        self.owners
+            .get(&padding.owner)
+            .map_or_else(|| "a selection of rows".into(), |name| format!("`{name}`"))
     }
 
     /// A tensor with the same type as another node.
@@ -154,7 +170,7 @@ impl<'p> Lower<'p> {
     }
 
     /// Numbers from conditions and ids.
-    pub fn to_float(&mut self, x: &Tensor) -> Eval<Tensor> {
+    pub fn floats(&mut self, x: &Tensor) -> Eval<Tensor> {
         if x.ty.elements == Elements::Float {
             return Ok(x.clone());
         }

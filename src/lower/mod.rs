@@ -107,7 +107,9 @@ pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
 }
 
 fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
-    let is_set = |name: &str| matches!(program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning), Some(Meaning::Set(_)));
+    let is_set = |name: &str| {
+        matches!(program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning), Some(Meaning::Set(_)))
+    };
     let wrong = options.sets.iter().filter(|(name, _)| !is_set(name));
     let file = program.sources.files().iter().find(|f| !f.library).map_or("", |f| f.name.as_str());
     let errors = wrong.map(|(name, value)| Diagnostic {
@@ -122,8 +124,10 @@ fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
 
 fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let stages: Vec<Vec<StageField>> = program.stages.iter().map(|s| program.fields(s, &program.stages)).collect();
-    let tasks: Vec<Vec<StageField>> = program.tasks.iter().map(|t| program.fields(t, &program.tasks)).collect();
+    let stages: Vec<Vec<StageField>> =
+        program.stages.iter().map(|s| program.fields(s, &program.stages)).collect();
+    let tasks: Vec<Vec<StageField>> =
+        program.tasks.iter().map(|t| program.fields(t, &program.tasks)).collect();
     for (protocol, fields) in program.stages.iter().zip(&stages) {
         let mut lower = Lower::new(program, true);
         lower.options = options.clone();
@@ -164,10 +168,18 @@ fn lower_task<'p>(
     base_known(lower, protocol, &program.tasks)?;
     let on = on_stage(program, protocol);
     let Some(on) = on else {
-        return lower.fail(Code::E0601, protocol.name.span, format!("task `{}` does not say on which stage", protocol.name.text));
+        return lower.fail(
+            Code::E0601,
+            protocol.name.span,
+            format!("task `{}` does not say on which stage", protocol.name.text),
+        );
     };
     let Some(index) = program.stages.iter().position(|s| s.name.text == on.text) else {
-        return lower.unknown_stage(&on.text, on.span, program.stages.iter().map(|s| s.name.text.as_str()).collect());
+        return lower.unknown_stage(
+            &on.text,
+            on.span,
+            program.stages.iter().map(|s| s.name.text.as_str()).collect(),
+        );
     };
     let opened = lower.open(protocol, fields, task::FIELDS, &options.sets, &stages[index])?;
     lower.task(&opened, &on.text)

@@ -269,4 +269,3 @@ pub enum Metric {
     /// A metric of a protocol that this version cannot run yet.
     Later(String),
 }
-

@@ -89,11 +89,17 @@ impl<'p> Lower<'p> {
         let function = instance.function(Some(name));
         Ok(function.map(|function| {
             let closure = Closure { function, env, name: name.to_string() };
-            Object::Method(instance.clone(), Rc::new(closure))
+            Object::Function(Rc::new(closure))
         }))
     }
 
-    fn build(&mut self, instance: &Rc<Instance<'p>>, name: &str, expr: &'p Expr, env: &Env<'p>) -> Eval<Object<'p>> {
+    fn build(
+        &mut self,
+        instance: &Rc<Instance<'p>>,
+        name: &str,
+        expr: &'p Expr,
+        env: &Env<'p>,
+    ) -> Eval<Object<'p>> {
         let mut owners = vec![(instance.path.clone(), instance.constructor.clone())];
         owners.extend(instance.owners.iter().cloned());
         let naming = Naming { path: format!("{}.{name}", instance.path), owners, called: None };
@@ -110,7 +116,12 @@ impl<'p> Lower<'p> {
     }
 
     /// Applies a module.
-    pub fn apply(&mut self, instance: &Rc<Instance<'p>>, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+    pub fn apply(
+        &mut self,
+        instance: &Rc<Instance<'p>>,
+        given: Vec<Given<'p>>,
+        span: Span,
+    ) -> Eval<Object<'p>> {
         let Some(function) = instance.function(None) else {
             let message = format!("`{}` cannot be applied: it has no nameless `fn`", instance.constructor);
             return self.fail(Code::E0210, span, message);
@@ -180,7 +191,8 @@ impl<'p> Lower<'p> {
             let value = self.lookup(name, test.span, env)?;
             values.push(format!("{name} = {}", value.describe()));
         }
-        let mut error = Diagnostic::error(Code::E0305, instance.built, message).note(format!("here {}", values.join(", ")));
+        let mut error = Diagnostic::error(Code::E0305, instance.built, message)
+            .note(format!("here {}", values.join(", ")));
         for name in &names {
             let main = &program.spaces[super::program::MAIN.0].names;
             if let Some(d) = main.get(name).filter(|d| matches!(d.meaning, super::program::Meaning::Set(_))) {
@@ -191,7 +203,13 @@ impl<'p> Lower<'p> {
     }
 
     /// Fixes a capital of a module at its first call, and compares later ones.
-    pub fn fix(&mut self, instance: &Rc<Instance<'p>>, name: &str, size: &crate::shape::Size, span: Span) -> Eval<()> {
+    pub fn fix(
+        &mut self,
+        instance: &Rc<Instance<'p>>,
+        name: &str,
+        size: &crate::shape::Size,
+        span: Span,
+    ) -> Eval<()> {
         if !instance.wanted.contains(name) {
             return Ok(());
         }
@@ -237,7 +255,8 @@ impl<'p> Lower<'p> {
                 return self.report(Diagnostic::error(Code::E0410, span, message).note(note));
             }
             other => {
-                let message = format!("`with` needs a module, a value, a stage or data; this is {}", other.describe());
+                let message =
+                    format!("`with` needs a module, a value, a stage or data; this is {}", other.describe());
                 return self.fail(Code::E0410, span, message);
             }
         };
@@ -245,7 +264,11 @@ impl<'p> Lower<'p> {
             self.check_part(&instance, field)?;
         }
         let Some(naming) = naming else {
-            return self.fail(Code::E0210, span, "a module changed by `with` must have a name before it is applied");
+            return self.fail(
+                Code::E0210,
+                span,
+                "a module changed by `with` must have a name before it is applied",
+            );
         };
         Ok(Object::Module(Rc::new(changed(&instance, self.thunks(block, env), all_new, naming))))
     }
@@ -255,8 +278,10 @@ impl<'p> Lower<'p> {
         if instance.field(&name.text).is_some() {
             return Ok(());
         }
-        let known: Vec<&str> =
-            parts(instance.module).iter().filter_map(|p| if let Part::Field(f) = p { Some(f.name.text.as_str()) } else { None }).collect();
+        let known: Vec<&str> = parts(instance.module)
+            .iter()
+            .filter_map(|p| if let Part::Field(f) = p { Some(f.name.text.as_str()) } else { None })
+            .collect();
         let message = format!("`{}` has no part `{}`", instance.constructor, name.text);
         let mut error = Diagnostic::error(Code::E0202, name.span, message);
         if let Some(near) = nearest(&name.text, known.iter().copied()) {

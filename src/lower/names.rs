@@ -4,7 +4,9 @@
 
 use super::program::{Meaning, Program};
 use super::scope::SpaceId;
-use chiasm_dsl::tree::{Arg, Axis, Expr, ExprKind, Function, Index, Module, ModuleBody, Name, Over, Part, Type};
+use chiasm_dsl::tree::{
+    Arg, Axis, Expr, ExprKind, Function, Index, Module, ModuleBody, Name, Over, Part, Type,
+};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -282,7 +284,9 @@ pub fn is_owner(program: &Program, space: SpaceId, expr: &Expr) -> bool {
         ExprKind::List(args) => args.iter().any(|arg| is_owner(program, space, &arg.value)),
         ExprKind::If { yes, no, .. } => is_owner(program, space, yes) || is_owner(program, space, no),
         ExprKind::Name(name) => program.spaces[space.0].names.get(name).is_some_and(|d| match &d.meaning {
-            Meaning::Value(e) => !matches!(&e.kind, ExprKind::Name(n) if n == name) && is_owner(program, space, e),
+            Meaning::Value(e) => {
+                !matches!(&e.kind, ExprKind::Name(n) if n == name) && is_owner(program, space, e)
+            }
             _ => false,
         }),
         ExprKind::Part { value, .. } => match &value.kind {

@@ -1,9 +1,9 @@
 //! What an expression of the language can mean: tensors, numbers, modules, functions and words.
 
 use super::instance::Instance;
+use super::model::Vocabulary;
 use super::scope::Env;
 use super::types::Type;
-use super::model::Vocabulary;
 use crate::op::Value;
 use crate::recipe::{AdamW, Duration, Init, Resize, Schedule, Spared};
 use crate::shape::Size;
@@ -38,22 +38,13 @@ pub struct Param {
 }
 
 /// A relation between queries and keys (4.11).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mask {
     /// No later key.
     Causal,
-    /// Tokens of one modality see tokens of another.
-    Sees(String, String),
-    /// The first n keys of each row are open.
-    Prefix(Tensor),
-    /// Both hold.
-    And(Box<Mask>, Box<Mask>),
-    /// One holds.
-    Or(Box<Mask>, Box<Mask>),
-    /// It does not hold.
-    Not(Box<Mask>),
+    /// `sees`, `prefix` and what logic makes of them; this version cannot run them yet.
+    Later,
 }
-
 
 /// A function with the surroundings it was written in.
 #[derive(Clone, Debug)]
@@ -102,8 +93,6 @@ pub enum Object<'p> {
     Function(Rc<Closure<'p>>),
     /// A module's constructor.
     Constructor(Rc<Constructor<'p>>),
-    /// A named function of a module, with the module.
-    Method(Rc<Instance<'p>>, Rc<Closure<'p>>),
     /// A primitive.
     Primitive(&'static str),
     /// A vocabulary.
@@ -175,7 +164,7 @@ impl Object<'_> {
             Self::Module(instance) => format!("a module {}", instance.constructor),
             Self::Twin(inner, _) => inner.describe(),
             Self::List(_) => "a list".into(),
-            Self::Function(_) | Self::Method(..) => "a function".into(),
+            Self::Function(_) => "a function".into(),
             Self::Constructor(c) => format!("the constructor {}", c.module.name.text),
             Self::Primitive(name) => format!("the primitive {name}"),
             Self::Vocabulary(v) => format!("the vocabulary {}", v.name),

@@ -19,7 +19,11 @@ impl<'p> Lower<'p> {
         let plain = b.rank() == 2 && a.rank() >= 1;
         let batched = a.rank() == b.rank() && a.rank() > 2;
         if !plain && !batched {
-            let note = format!("it needs [.., n] @ [n, m], or equal leading axes; these have {} and {} axes", a.rank(), b.rank());
+            let note = format!(
+                "it needs [.., n] @ [n, m], or equal leading axes; these have {} and {} axes",
+                a.rank(),
+                b.rank()
+            );
             return self.no_product(x, y, at, note);
         }
         let (last, inner) = (a.rank() - 1, b.rank() - 2);
@@ -36,7 +40,7 @@ impl<'p> Lower<'p> {
         {
             return self.padded_differently(at, p, q);
         }
-        let (x, y) = (self.to_float(x)?, self.to_float(y)?);
+        let (x, y) = (self.floats(x)?, self.floats(y)?);
         let x = self.masked(&x, last, 0.0)?;
         let y = if batched { self.masked(&y, inner, 0.0)? } else { y };
         let mut ty = (*x.ty).clone();
@@ -78,7 +82,11 @@ impl<'p> Lower<'p> {
     pub fn transpose(&mut self, x: &Tensor, at: Span) -> Eval<Tensor> {
         let rank = x.ty.rank();
         if rank < 2 {
-            return self.fail(Code::E0314, at, format!("only two axes or more can be swapped, this is {}", x.ty));
+            return self.fail(
+                Code::E0314,
+                at,
+                format!("only two axes or more can be swapped, this is {}", x.ty),
+            );
         }
         let mut axes: Vec<usize> = (0..rank).collect();
         axes.swap(rank - 2, rank - 1);
@@ -100,7 +108,13 @@ impl<'p> Lower<'p> {
     }
 
     /// `x[…]` on lists and tensors.
-    pub fn index(&mut self, object: Object<'p>, indices: &'p [Index], at: Span, env: &Env<'p>) -> Eval<Object<'p>> {
+    pub fn index(
+        &mut self,
+        object: Object<'p>,
+        indices: &'p [Index],
+        at: Span,
+        env: &Env<'p>,
+    ) -> Eval<Object<'p>> {
         if let Object::List(items) = object {
             return self.list_index(items, indices, at, env);
         }
@@ -140,7 +154,7 @@ impl<'p> Lower<'p> {
             [Index::At(expr)] => {
                 let object = self.eval(expr, env, None)?;
                 let place = self.size(&object, expr.span)?;
-                let place = self.from_end(&length, place).number().unwrap_or(-1);
+                let place = self.counted(&length, place).number().unwrap_or(-1);
                 match usize::try_from(place).ok().and_then(|i| items.get(i)) {
                     Some(item) => Ok(item.clone()),
                     None => self.fail(Code::E0307, expr.span, format!("the list has {length} elements")),
@@ -158,7 +172,7 @@ impl<'p> Lower<'p> {
         }
     }
 
-    fn from_end(&self, length: &Size, place: Size) -> Size {
+    fn counted(&self, length: &Size, place: Size) -> Size {
         if place.number().is_some_and(|n| n < 0) { length.clone() + place } else { place }
     }
 
@@ -173,7 +187,7 @@ impl<'p> Lower<'p> {
             let Some(expr) = expr else { return Ok(missing) };
             let object = self.eval(expr, env, None)?;
             let place = self.size(&object, expr.span)?;
-            Ok(self.from_end(length, place))
+            Ok(self.counted(length, place))
         };
         Ok((end(low, Size::from(0i64))?, end(high, length.clone())?))
     }
@@ -211,7 +225,7 @@ impl<'p> Lower<'p> {
         let object = self.eval(expr, env, None)?;
         let size = x.ty.axes[axis].size.clone();
         let place = self.size(&object, expr.span)?;
-        let place = self.from_end(&size, place);
+        let place = self.counted(&size, place);
         let next = place.clone() + Size::from(1i64);
         if !(Size::from(0i64).at_most(&place) && next.at_most(&size)) {
             let message = format!("{} is outside an axis of {size}", object.describe());
@@ -240,10 +254,20 @@ impl<'p> Lower<'p> {
         }
         let known: Vec<&str> = segments.iter().map(|s| &*s.label).collect();
         let message = format!("{} has no `{}` part", x.ty, name.text);
-        self.report(Diagnostic::error(Code::E0406, name.span, message).note(format!("its parts: {}", known.join(", "))))
+        self.report(
+            Diagnostic::error(Code::E0406, name.span, message)
+                .note(format!("its parts: {}", known.join(", "))),
+        )
     }
 
-    fn stretch(&mut self, x: &Tensor, axis: usize, segment: &Segment, start: Size, label: Option<&str>) -> Eval<Tensor> {
+    fn stretch(
+        &mut self,
+        x: &Tensor,
+        axis: usize,
+        segment: &Segment,
+        start: Size,
+        label: Option<&str>,
+    ) -> Eval<Tensor> {
         let end = start.clone() + segment.size.clone();
         let mut ty = (*x.ty).clone();
         ty.segments = None;
@@ -285,7 +309,9 @@ impl<'p> Lower<'p> {
         let error = Diagnostic::error(Code::E0402, at, format!("no expert for modality `{label}`"))
             .note(format!("the argument is {}", x.ty))
             .note(format!("there are experts for: {}", known.join(", ")))
-            .note(format!("add an arm `{label}: …`; or pass a sequence made by join(…), which splits into its parts"));
+            .note(format!(
+                "add an arm `{label}: …`; or pass a sequence made by join(…), which splits into its parts"
+            ));
         self.report(error)
     }
 

@@ -157,13 +157,19 @@ impl Program {
                 self.bring(fresh, space);
             }
             ItemKind::Modality(name) => self.modalities.push(name.text),
-            ItemKind::Set(field) => self.define(field.name, Meaning::Set(field.value), span, space, own, seen),
+            ItemKind::Set(field) => {
+                self.define(field.name, Meaning::Set(field.value), span, space, own, seen)
+            }
             ItemKind::Input { name, ty } => self.define(name, Meaning::Input(ty), span, space, own, seen),
-            ItemKind::Define(field) => self.define(field.name, Meaning::Value(field.value), span, space, own, seen),
+            ItemKind::Define(field) => {
+                self.define(field.name, Meaning::Value(field.value), span, space, own, seen)
+            }
             ItemKind::State { name, ty, start, then } => {
                 self.define(name, Meaning::State { ty, start, then }, span, space, own, seen);
             }
-            ItemKind::Loss(field) => self.define(field.name, Meaning::Loss(field.value), span, space, own, seen),
+            ItemKind::Loss(field) => {
+                self.define(field.name, Meaning::Loss(field.value), span, space, own, seen)
+            }
             ItemKind::Fn(function) => {
                 if let Some(name) = function.name.clone() {
                     self.define(name, Meaning::Fn(function), span, space, own, seen);
@@ -172,7 +178,9 @@ impl Program {
             ItemKind::Module(module) => {
                 self.define(module.name.clone(), Meaning::Module(module), span, space, own, seen);
             }
-            ItemKind::Data(field) => self.define(field.name, Meaning::Data(field.value), span, space, own, seen),
+            ItemKind::Data(field) => {
+                self.define(field.name, Meaning::Data(field.value), span, space, own, seen)
+            }
             ItemKind::Edit { name, block } => self.edit(name, block, span, space),
             ItemKind::Weights(weights) => self.weigh(weights, own, seen),
             ItemKind::Stage(stage) => {
@@ -225,7 +233,15 @@ impl Program {
         }
     }
 
-    fn define(&mut self, name: Name, meaning: Meaning, span: Span, home: SpaceId, own: bool, seen: &mut Seen) {
+    fn define(
+        &mut self,
+        name: Name,
+        meaning: Meaning,
+        span: Span,
+        home: SpaceId,
+        own: bool,
+        seen: &mut Seen,
+    ) {
         if home != LIBRARY && is_primitive(&name.text) {
             let message = format!("`{}` is a primitive and cannot be redefined", name.text);
             self.diagnostics.push(Diagnostic::error(Code::E0107, name.span, message));
@@ -278,7 +294,9 @@ impl Program {
         let known: Vec<String> = self.weights.iter().map(|w| w.name.text.clone()).collect();
         match self.weights.iter_mut().find(|w| w.name.text == weights.name.text) {
             Some(base) => base.rules.extend(weights.rules),
-            None => self.unknown(Code::E0204, &weights.name, "no weight map is inherited under the name", known),
+            None => {
+                self.unknown(Code::E0204, &weights.name, "no weight map is inherited under the name", known)
+            }
         }
         let _ = own;
     }
@@ -300,7 +318,11 @@ impl Program {
             }
             (Form::Edit, None) => {
                 let names = list.iter().map(|p| p.name.text.clone()).collect();
-                let what = if stage { "no stage is inherited under the name" } else { "no task is inherited under the name" };
+                let what = if stage {
+                    "no stage is inherited under the name"
+                } else {
+                    "no task is inherited under the name"
+                };
                 self.unknown(Code::E0204, &protocol.name, what, names);
             }
             (form, known) => {

@@ -69,7 +69,9 @@ impl<'p> Env<'p> {
 
     /// The file or library it lies in.
     pub fn space_id(&self) -> SpaceId {
-        self.layers().find_map(|env| if let Layer::Space(id) = env.0.layer { Some(id) } else { None }).unwrap_or(SpaceId(0))
+        self.layers()
+            .find_map(|env| if let Layer::Space(id) = env.0.layer { Some(id) } else { None })
+            .unwrap_or(SpaceId(0))
     }
 
     /// The locals of the innermost layer.

@@ -17,8 +17,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields of a stage.
 const FIELDS: &[&str] = &[
-    "minimise", "data", "batch", "accumulate", "start", "freeze", "train", "optimiser", "clip", "precision", "seed",
-    "length", "watch", "evaluate",
+    "minimise",
+    "data",
+    "batch",
+    "accumulate",
+    "start",
+    "freeze",
+    "train",
+    "optimiser",
+    "clip",
+    "precision",
+    "seed",
+    "length",
+    "watch",
+    "evaluate",
 ];
 
 /// The names of a stage's fields.
@@ -80,13 +92,18 @@ impl<'p> Lower<'p> {
     }
 
     fn bind_sets(&mut self, command: &[(String, String)], fields: &'p [StageField]) -> Eval<()> {
-        let sets = |n: &str| matches!(self.program.spaces[MAIN.0].names.get(n).map(|d| &d.meaning), Some(Meaning::Set(_)));
+        let sets = |n: &str| {
+            matches!(self.program.spaces[MAIN.0].names.get(n).map(|d| &d.meaning), Some(Meaning::Set(_)))
+        };
         let fresh: Vec<(String, Object<'p>)> =
             command.iter().filter(|(n, _)| sets(n)).map(|(n, v)| (n.clone(), command_value(v))).collect();
         self.sets.extend(fresh);
         for field in fields {
             let StageField::Set(field) = field else { continue };
-            if !matches!(self.program.spaces[MAIN.0].names.get(&field.name.text).map(|d| &d.meaning), Some(Meaning::Set(_))) {
+            if !matches!(
+                self.program.spaces[MAIN.0].names.get(&field.name.text).map(|d| &d.meaning),
+                Some(Meaning::Set(_))
+            ) {
                 return self.unknown_set(&field.name.text, field.name.span);
             }
             let value = self.eval(&field.value, &Env::space(MAIN), None)?;
@@ -106,7 +123,8 @@ impl<'p> Lower<'p> {
     /// A whole stage.
     pub fn stage(&mut self, fields: &Fields<'p>) -> Eval<model::Stage> {
         let env = Env::space(MAIN);
-        let (minimise, data) = (self.required(fields, "stage", "minimise")?, self.required(fields, "stage", "data")?);
+        let (minimise, data) =
+            (self.required(fields, "stage", "minimise")?, self.required(fields, "stage", "data")?);
         let losses = self.losses(minimise, &env)?;
         let objective = self.eval(minimise, &env, None)?;
         let objective = self.tensor(objective, minimise.span)?;
@@ -138,7 +156,9 @@ impl<'p> Lower<'p> {
     pub fn required(&mut self, fields: &Fields<'p>, what: &str, name: &str) -> Eval<&'p Expr> {
         match fields.get(name) {
             Some(expr) => Ok(expr),
-            None => self.fail(Code::E0601, fields.span, format!("{what} `{}` does not say `{name}`", fields.name)),
+            None => {
+                self.fail(Code::E0601, fields.span, format!("{what} `{}` does not say `{name}`", fields.name))
+            }
         }
     }
 
@@ -153,7 +173,10 @@ impl<'p> Lower<'p> {
             let meaning = self.program.spaces[MAIN.0].names.get(&mention.text).map(|d| &d.meaning);
             if !matches!(meaning, Some(Meaning::Loss(_))) {
                 let object = self.lookup(&mention.text, mention.span, env)?;
-                if matches!(object, Object::Tensor(_) | Object::Module(_) | Object::List(_) | Object::Param(_)) {
+                if matches!(
+                    object,
+                    Object::Tensor(_) | Object::Module(_) | Object::List(_) | Object::Param(_)
+                ) {
                     return self.fail(Code::E0606, mention.span, format!("`{}` is not a loss", mention.text));
                 }
                 continue;
@@ -196,7 +219,11 @@ impl<'p> Lower<'p> {
             let object = self.eval(expr, env, None)?;
             let tensor = self.tensor(object, expr.span)?;
             if tensor.ty.rank() != 0 {
-                return self.fail(Code::E0313, expr.span, format!("what is watched must be a single number, this is {}", tensor.ty));
+                return self.fail(
+                    Code::E0313,
+                    expr.span,
+                    format!("what is watched must be a single number, this is {}", tensor.ty),
+                );
             }
             let name = self.program.sources.text(expr.span).to_string();
             self.graph.name(format!("watch/{name}"), tensor.node);
@@ -232,7 +259,9 @@ impl<'p> Lower<'p> {
 
     fn advance(&mut self, name: &str, env: &Env<'p>) -> Eval<()> {
         let program = self.program;
-        let Some(Meaning::State { then: Some(then), .. }) = program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning) else {
+        let Some(Meaning::State { then: Some(then), .. }) =
+            program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning)
+        else {
             return Ok(());
         };
         let object = self.owned(name, |s| s.eval(then, env, None))?;
@@ -263,11 +292,17 @@ impl<'p> Lower<'p> {
                 if columns.contains(&input) {
                     continue;
                 }
-                let message =
-                    format!("stage `{}` minimises `{loss}`, which needs the input `{input}`; its data has none", fields.name);
+                let message = format!(
+                    "stage `{}` minimises `{loss}`, which needs the input `{input}`; its data has none",
+                    fields.name
+                );
                 let error = Diagnostic::error(Code::E0602, at, message)
                     .note(format!("the data has: {}", columns.join(", ")))
-                    .note(format!("`{input}` is declared at line {}, `{loss}` at line {}", line(self, &input), line(self, loss)));
+                    .note(format!(
+                        "`{input}` is declared at line {}, `{loss}` at line {}",
+                        line(self, &input),
+                        line(self, loss)
+                    ));
                 return self.report(error);
             }
         }
@@ -306,8 +341,13 @@ impl<'p> Lower<'p> {
                     "none" => {}
                     _ => {
                         let below: Vec<&String> = all.iter().filter(|p| lies_below(p, &path)).collect();
-                        let state = matches!(s.program.spaces[MAIN.0].names.get(&path).map(|d| &d.meaning), Some(Meaning::State { .. }));
-                        let defined = s.program.spaces[MAIN.0].names.contains_key(path.split(['.', '[']).next().unwrap_or(""));
+                        let state = matches!(
+                            s.program.spaces[MAIN.0].names.get(&path).map(|d| &d.meaning),
+                            Some(Meaning::State { .. })
+                        );
+                        let defined = s.program.spaces[MAIN.0]
+                            .names
+                            .contains_key(path.split(['.', '[']).next().unwrap_or(""));
                         if below.is_empty() && !state && !defined {
                             return s.fail(Code::E0607, span, format!("`{path}` matches no parameter"));
                         }
@@ -363,12 +403,18 @@ impl<'p> Lower<'p> {
             return Ok(1);
         }
         if relates_rows(&self.graph, objective.node) {
-            let message =
-                format!("the objective of stage `{}` compares rows of a batch and cannot be accumulated", fields.name);
+            let message = format!(
+                "the objective of stage `{}` compares rows of a batch and cannot be accumulated",
+                fields.name
+            );
             let error = Diagnostic::error(Code::E0605, expr.span, message);
             return self.report(error.note("it would see fewer rows at a time, which changes it"));
         }
-        self.fail(Code::E0001, expr.span, "`accumulate` is in the language, but this version cannot run it yet")
+        self.fail(
+            Code::E0001,
+            expr.span,
+            "`accumulate` is in the language, but this version cannot run it yet",
+        )
     }
 
     fn assemble(
@@ -446,11 +492,21 @@ impl<'p> Lower<'p> {
         let Some(expr) = fields.get("optimiser") else {
             let rate = Schedule::Constant(1e-4);
             let no_decay = vec![crate::recipe::Spared::Vectors, crate::recipe::Spared::Scalars];
-            return Ok(Optimiser::AdamW(AdamW { rate, decay: 0.0, betas: [0.9, 0.999], eps: 1e-8, no_decay }));
+            return Ok(Optimiser::AdamW(AdamW {
+                rate,
+                decay: 0.0,
+                betas: [0.9, 0.999],
+                eps: 1e-8,
+                no_decay,
+            }));
         };
         match self.eval(expr, env, None)? {
             Object::Optimiser(adamw) => Ok(Optimiser::AdamW(adamw)),
-            other => self.fail(Code::E0314, expr.span, format!("an optimiser is needed here, this is {}", other.describe())),
+            other => self.fail(
+                Code::E0314,
+                expr.span,
+                format!("an optimiser is needed here, this is {}", other.describe()),
+            ),
         }
     }
 
@@ -458,7 +514,11 @@ impl<'p> Lower<'p> {
         let Some(expr) = fields.get("length") else { return Ok(Duration::Epochs(1.0)) };
         match self.eval(expr, env, None)? {
             Object::Duration(duration) => Ok(duration),
-            other => self.fail(Code::E0314, expr.span, format!("a length is steps(n) or epochs(n), this is {}", other.describe())),
+            other => self.fail(
+                Code::E0314,
+                expr.span,
+                format!("a length is steps(n) or epochs(n), this is {}", other.describe()),
+            ),
         }
     }
 
@@ -475,7 +535,11 @@ impl<'p> Lower<'p> {
         let mut starts = Vec::new();
         for expr in fields.get("start").map(elements).unwrap_or_default() {
             let Some(name) = path_text(expr) else {
-                return self.fail(Code::E0204, expr.span, "a start is the name of a stage or of a weight map");
+                return self.fail(
+                    Code::E0204,
+                    expr.span,
+                    "a start is the name of a stage or of a weight map",
+                );
             };
             if name == "none" {
                 continue;
@@ -497,7 +561,8 @@ impl<'p> Lower<'p> {
 
     /// A name that is no stage, task or weight map.
     pub fn unknown_stage<T>(&mut self, name: &str, span: Span, known: Vec<&str>) -> Eval<T> {
-        let mut error = Diagnostic::error(Code::E0204, span, format!("unknown stage, task or weight map `{name}`"));
+        let mut error =
+            Diagnostic::error(Code::E0204, span, format!("unknown stage, task or weight map `{name}`"));
         if let Some(near) = nearest(name, known.iter().copied()) {
             error = error.note(format!("did you mean `{near}`?"));
         }
@@ -509,7 +574,11 @@ impl<'p> Lower<'p> {
         for field in fields.fields {
             let StageField::Rate { path, value } = field else { continue };
             let Some(text) = path_text(path) else {
-                return self.fail(Code::E0607, path.span, "a rate belongs to a path, as in `rate vision.blocks = 0.1`");
+                return self.fail(
+                    Code::E0607,
+                    path.span,
+                    "a rate belongs to a path, as in `rate vision.blocks = 0.1`",
+                );
             };
             if !self.params.keys().any(|p| lies_below(p, &text)) {
                 return self.fail(Code::E0607, path.span, format!("`{text}` matches no parameter"));
@@ -530,7 +599,8 @@ impl<'p> Lower<'p> {
                 match self.eval(&arg.value, env, None)? {
                     Object::Duration(duration) => every = Some(duration),
                     other => {
-                        let message = format!("`every` is steps(n) or epochs(n), this is {}", other.describe());
+                        let message =
+                            format!("`every` is steps(n) or epochs(n), this is {}", other.describe());
                         return self.fail(Code::E0314, arg.value.span, message);
                     }
                 }
@@ -594,14 +664,17 @@ pub fn lies_below(path: &str, prefix: &str) -> bool {
     }
     let plain = |text: &str| {
         let mut depth = 0;
-        text.chars().filter(|c| {
-            depth += i32::from(*c == '[');
-            let keep = depth == 0;
-            depth -= i32::from(*c == ']');
-            keep
-        }).collect::<String>()
+        text.chars()
+            .filter(|c| {
+                depth += i32::from(*c == '[');
+                let keep = depth == 0;
+                depth -= i32::from(*c == ']');
+                keep
+            })
+            .collect::<String>()
     };
-    !prefix.contains('[') && plain(path).strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    !prefix.contains('[')
+        && plain(path).strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn batch_symbol(inputs: &[model::Input]) -> String {
@@ -662,23 +735,37 @@ impl<'p> Lower<'p> {
         };
         for value in graph.values() {
             match &graph.node(value).op {
-                Op::Input(input) if !input.name.ends_with(".lengths") => parts.inputs.push(self.input_of(&input.name)),
+                Op::Input(input) if !input.name.ends_with(".lengths") => {
+                    parts.inputs.push(self.input_of(&input.name))
+                }
                 Op::Input(input) => {
                     let name = input.name.trim_end_matches(".lengths");
                     if !graph.values().any(|v| matches!(&graph.node(v).op, Op::Input(i) if i.name == name)) {
                         parts.inputs.push(self.input_of(name));
                     }
                 }
-                Op::Parameter(p) => parts.parameters.push(self.parameter_of(&p.path, !frozen.contains(&p.path))),
+                Op::Parameter(p) => {
+                    parts.parameters.push(self.parameter_of(&p.path, !frozen.contains(&p.path)))
+                }
                 Op::Twin(twin) => {
                     let rate = twin.path.split('/').next().and_then(|name| self.rates.get(name)).copied();
                     let (key, of, dims) = (twin.path.clone(), twin.of.clone(), twin.shape.dims());
-                    parts.twins.push(model::Twin { key, of, dims, rate: rate.unwrap_or(Schedule::Constant(1.0)) });
+                    parts.twins.push(model::Twin {
+                        key,
+                        of,
+                        dims,
+                        rate: rate.unwrap_or(Schedule::Constant(1.0)),
+                    });
                 }
                 Op::State(state) => {
                     let start = self.state_start(&state.name)?;
                     let advanced = graph.output(&format!("next/{}", state.name)).is_some();
-                    parts.states.push(model::State { name: state.name.clone(), shape: state.shape.clone(), start, advanced });
+                    parts.states.push(model::State {
+                        name: state.name.clone(),
+                        shape: state.shape.clone(),
+                        start,
+                        advanced,
+                    });
                 }
                 _ => {}
             }
@@ -718,7 +805,8 @@ impl<'p> Lower<'p> {
         use super::types::{Elements, Range};
         let (tensor, lengths) = &self.inputs[name];
         let ty = &tensor.ty;
-        let square = ty.rank() == 4 && ty.axes[2].size == ty.axes[3].size && ty.axes[1].size.number() == Some(3);
+        let square =
+            ty.rank() == 4 && ty.axes[2].size == ty.axes[3].size && ty.axes[1].size.number() == Some(3);
         let reading = match &ty.elements {
             Elements::Float if square => model::Reading::Image { side: ty.axes[2].size.len() },
             Elements::Ids(Range::Of(vocabulary)) if ty.rank() == 2 => {
@@ -732,12 +820,14 @@ impl<'p> Lower<'p> {
 
     fn state_start(&mut self, name: &str) -> Eval<crate::recipe::Init> {
         let program = self.program;
-        let Some(Meaning::State { start, .. }) = program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning) else {
+        let Some(Meaning::State { start, .. }) = program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning)
+        else {
             return Err(Stopped);
         };
         let object = self.eval(start, &Env::space(MAIN), None)?;
         if let Object::Tensor(tensor) = object {
-            let message = format!("a state that starts from a value ({}) waits for a later version", tensor.ty);
+            let message =
+                format!("a state that starts from a value ({}) waits for a later version", tensor.ty);
             return self.fail(Code::E0001, start.span, message);
         }
         self.init(&object, start.span)

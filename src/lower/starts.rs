@@ -19,7 +19,12 @@ pub fn differing(program: &Program, fields: &[Vec<StageField>], model: &Model) -
     found
 }
 
-fn first_difference(program: &Program, fields: &[Vec<StageField>], stage: &Stage, base: &Stage) -> Option<Diagnostic> {
+fn first_difference(
+    program: &Program,
+    fields: &[Vec<StageField>],
+    stage: &Stage,
+    base: &Stage,
+) -> Option<Diagnostic> {
     let other = |p: &Parameter| base.parameters.iter().find(|q| q.path == p.path).map(|q| q.dims.clone());
     let differs = |p: &&Parameter| p.resize.is_none() && other(p).is_some_and(|dims| dims != p.dims);
     let parameter = stage.parameters.iter().find(differs)?;

@@ -215,14 +215,20 @@ impl<'p> Lower<'p> {
         let mut path: Vec<String> = self.frames[first..].iter().map(|f| f.step.clone()).collect();
         let start = self.frames.last().map_or(0, |f| f.body.start);
         path.push(at.start.saturating_sub(start).to_string());
-        let replaced = self.worlds[self.world].replaced.iter().map(|(name, (key, _))| format!("{name}={key}"));
+        let replaced =
+            self.worlds[self.world].replaced.iter().map(|(name, (key, _))| format!("{name}={key}"));
         let replaced: Vec<String> = replaced.collect();
-        if replaced.is_empty() { path.join("/") } else { format!("{} with {}", path.join("/"), replaced.join(", ")) }
+        if replaced.is_empty() {
+            path.join("/")
+        } else {
+            format!("{} with {}", path.join("/"), replaced.join(", "))
+        }
     }
 
     /// The number of a world, found again if it is known.
     pub fn enter(&mut self, world: World<'p>) -> usize {
-        let keys = |w: &World<'p>| w.replaced.iter().map(|(n, (k, _))| (n.clone(), k.clone())).collect::<Vec<_>>();
+        let keys =
+            |w: &World<'p>| w.replaced.iter().map(|(n, (k, _))| (n.clone(), k.clone())).collect::<Vec<_>>();
         let wanted = (keys(&world), world.twin.clone());
         let known = self.worlds.iter().position(|w| keys(w) == wanted.0 && w.twin == wanted.1);
         known.unwrap_or_else(|| {

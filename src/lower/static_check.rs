@@ -39,7 +39,12 @@ fn is_known(program: &Program, name: &str) -> bool {
     let defined = program.spaces.iter().any(|s| s.names.contains_key(name));
     let word = super::primitive::NAMES.contains(&name) || super::primitive::WORDS.contains(&name);
     let task = program.stages.iter().chain(&program.tasks).any(|p| p.name.text == name);
-    defined || word || task || CONSTANTS.contains(&name) || program.modalities.iter().any(|m| m == name) || is_label(name)
+    defined
+        || word
+        || task
+        || CONSTANTS.contains(&name)
+        || program.modalities.iter().any(|m| m == name)
+        || is_label(name)
 }
 
 fn is_label(name: &str) -> bool {

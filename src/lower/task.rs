@@ -85,8 +85,14 @@ impl<'p> Lower<'p> {
         self.fail(Code::E0613, answer.span, message)
     }
 
-    fn protocol_values(&mut self, protocol: &str, args: &'p [Arg], env: &Env<'p>) -> Eval<Vec<(String, Tensor, Span)>> {
-        let known = PROTOCOLS.iter().find(|(name, _, _)| *name == protocol).map_or(&[][..], |(_, args, _)| args);
+    fn protocol_values(
+        &mut self,
+        protocol: &str,
+        args: &'p [Arg],
+        env: &Env<'p>,
+    ) -> Eval<Vec<(String, Tensor, Span)>> {
+        let known =
+            PROTOCOLS.iter().find(|(name, _, _)| *name == protocol).map_or(&[][..], |(_, args, _)| args);
         let mut values = Vec::new();
         for (position, arg) in args.iter().enumerate() {
             let name = match &arg.name {
@@ -94,7 +100,13 @@ impl<'p> Lower<'p> {
                 None if protocol == "measure" => format!("value{position}"),
                 None => match known.get(position) {
                     Some(name) => (*name).to_string(),
-                    None => return self.fail(Code::E0212, arg.value.span, format!("`{protocol}` takes {} arguments", known.len())),
+                    None => {
+                        return self.fail(
+                            Code::E0212,
+                            arg.value.span,
+                            format!("`{protocol}` takes {} arguments", known.len()),
+                        );
+                    }
                 },
             };
             if protocol != "measure" && !known.contains(&name.as_str()) {
@@ -136,7 +148,8 @@ impl<'p> Lower<'p> {
             let foreign: Vec<&String> = inputs.iter().filter(|i| self.label_of(i) == Some(other)).collect();
             if let Some(foreign) = foreign.first() {
                 let message = format!("`{name}` must be computable alone, but it depends on `{foreign}`");
-                let error = Diagnostic::error(Code::E0608, *span, message).note(format!("it is {}", tensor.ty));
+                let error =
+                    Diagnostic::error(Code::E0608, *span, message).note(format!("it is {}", tensor.ty));
                 return self.report(error.note("retrieval computes it once for each picture or text; what looks at both belongs into `rerank`"));
             }
         }
@@ -147,7 +160,12 @@ impl<'p> Lower<'p> {
         self.inputs.get(input).and_then(|(t, _)| t.ty.label.as_deref())
     }
 
-    fn left_to_right(&mut self, args: &'p [Arg], values: &[(String, Tensor, Span)], env: &Env<'p>) -> Eval<()> {
+    fn left_to_right(
+        &mut self,
+        args: &'p [Arg],
+        values: &[(String, Tensor, Span)],
+        env: &Env<'p>,
+    ) -> Eval<()> {
         let Some((_, logits, _)) = values.iter().find(|(n, _, _)| n == "logits") else { return Ok(()) };
         let at = argument(args, "logits").map_or(Span::default(), |a| a.value.span);
         if argument(args, "probe").is_some() {
@@ -158,8 +176,13 @@ impl<'p> Lower<'p> {
         let token = self.tensor(object, token.value.span)?;
         let owner = token.ty.axes.iter().find_map(|a| a.padding.as_ref()).map(|p| p.owner);
         if owner.is_some_and(|owner| looks_ahead(&logits.ty, owner)) {
-            let error = Diagnostic::error(Code::E0609, at, "this text is written from left to right, but these logits look ahead");
-            return self.report(error.note("some attention over these words has no causal mask: mask: causal"));
+            let error = Diagnostic::error(
+                Code::E0609,
+                at,
+                "this text is written from left to right, but these logits look ahead",
+            );
+            return self
+                .report(error.note("some attention over these words has no causal mask: mask: causal"));
         }
         Ok(())
     }
@@ -179,7 +202,9 @@ impl<'p> Lower<'p> {
         let missing = needed.iter().find(|n| !columns.contains(n) && !supplied(n) && !written(n));
         let Some(missing) = missing else { return Ok(()) };
         let message = format!("task `{}` needs the input `{missing}`, but its data has none", fields.name);
-        self.report(Diagnostic::error(Code::E0610, at, message).note(format!("the data has: {}", columns.join(", "))))
+        self.report(
+            Diagnostic::error(Code::E0610, at, message).note(format!("the data has: {}", columns.join(", "))),
+        )
     }
 
     fn metrics(&mut self, fields: &Fields<'p>, protocol: &str, env: &Env<'p>) -> Eval<Vec<Metric>> {
@@ -222,7 +247,8 @@ impl<'p> Lower<'p> {
         };
         let (batch, seed) = (whole("batch", 64)?.max(1), whole("seed", 0)? as u64);
         let parts = self.parts(&BTreeSet::new())?;
-        let symbol = parts.inputs.iter().find_map(|i| i.shape.sizes.first()?.symbols().next().map(str::to_string));
+        let symbol =
+            parts.inputs.iter().find_map(|i| i.shape.sizes.first()?.symbols().next().map(str::to_string));
         Ok(model::Task {
             name: fields.name.clone(),
             span: fields.span,

@@ -9,8 +9,13 @@ use chiasm_dsl::tree::Name;
 use std::rc::Rc;
 
 /// Tokens of the known vocabularies, extra ones not counted.
-const KNOWN: &[(&str, usize)] =
-    &[("bert-base-uncased", 30522), ("clip", 49408), ("beit3", 64010), ("coca-64k", 64000), ("t5-32k", 32100)];
+const KNOWN: &[(&str, usize)] = &[
+    ("bert-base-uncased", 30522),
+    ("clip", 49408),
+    ("beit3", 64010),
+    ("coca-64k", 64000),
+    ("t5-32k", 32100),
+];
 
 /// Ids of `pad cls sep mask unk`; -1 where a vocabulary has no such token.
 const SPECIAL: &[(&str, [i64; 5])] = &[
@@ -57,12 +62,18 @@ impl<'p> Lower<'p> {
     }
 
     /// `V.id("[DEC]")`: an extra token.
-    pub fn token_id(&mut self, vocabulary: &Vocabulary, token: &str, span: chiasm_dsl::span::Span) -> Eval<Object<'p>> {
+    pub fn token_id(
+        &mut self,
+        vocabulary: &Vocabulary,
+        token: &str,
+        span: chiasm_dsl::span::Span,
+    ) -> Eval<Object<'p>> {
         match vocabulary.extra.iter().position(|t| t == token) {
             Some(index) => Ok(Object::whole((size(vocabulary) - vocabulary.extra.len() + index) as i64)),
             None => {
                 let message = format!("unknown special token `{token}` of {}", vocabulary.name);
-                let near = nearest(token, vocabulary.extra.iter().map(String::as_str)).map(|n| format!("did you mean `{n}`?"));
+                let near = nearest(token, vocabulary.extra.iter().map(String::as_str))
+                    .map(|n| format!("did you mean `{n}`?"));
                 self.report(Diagnostic::error(Code::E0213, span, message).notes(near))
             }
         }

@@ -62,7 +62,11 @@ impl<'p> Lower<'p> {
         };
         let mut targets: Vec<Target> = Vec::new();
         for param in self.params.values() {
-            targets.push(Target { key: param.path.clone(), path: full_path(None, &param.path), owners: owners(&param.owners, None) });
+            targets.push(Target {
+                key: param.path.clone(),
+                path: full_path(None, &param.path),
+                owners: owners(&param.owners, None),
+            });
         }
         let slow = |name: &String| self.rates.contains_key(name);
         for name in self.rates.keys().filter(|n| slow(n)) {
@@ -73,7 +77,11 @@ impl<'p> Lower<'p> {
             }
         }
         for name in self.states.keys() {
-            targets.push(Target { key: format!("state/{name}"), path: full_path(None, name), owners: Vec::new() });
+            targets.push(Target {
+                key: format!("state/{name}"),
+                path: full_path(None, name),
+                owners: Vec::new(),
+            });
         }
         targets
     }
@@ -119,7 +127,8 @@ impl<'p> Lower<'p> {
         }
         let (text, chunk) = match &rule.value.kind {
             ExprKind::Call { args, .. } if args.len() == 3 => {
-                let (k, n) = (self.rule_number(&args[1].value, bound)?, self.rule_number(&args[2].value, bound)?);
+                let (k, n) =
+                    (self.rule_number(&args[1].value, bound)?, self.rule_number(&args[2].value, bound)?);
                 (&args[0].value, Some((k, n)))
             }
             _ => (&rule.value, None),
@@ -154,9 +163,13 @@ impl<'p> Lower<'p> {
     /// The right side of a rule for one tensor.
     fn tensor_source(&mut self, expr: &'p Expr, prefix: &str, bound: &BTreeMap<String, i64>) -> Eval<Source> {
         match &expr.kind {
-            ExprKind::Text(text) => Ok(Source::Named(format!("{prefix}{}", self.interpolate(text, bound, expr.span)?))),
+            ExprKind::Text(text) => {
+                Ok(Source::Named(format!("{prefix}{}", self.interpolate(text, bound, expr.span)?)))
+            }
             ExprKind::Group(inner) => self.tensor_source(inner, prefix, bound),
-            ExprKind::Transpose(inner) => Ok(Source::Transposed(Box::new(self.tensor_source(inner, prefix, bound)?))),
+            ExprKind::Transpose(inner) => {
+                Ok(Source::Transposed(Box::new(self.tensor_source(inner, prefix, bound)?)))
+            }
             ExprKind::Index { value, indices } => {
                 let inner = Box::new(self.tensor_source(value, prefix, bound)?);
                 match indices.as_slice() {
@@ -164,22 +177,40 @@ impl<'p> Lower<'p> {
                     [Index::Range { low: Some(low), high: Some(high), .. }] => {
                         Ok(Source::Rows(inner, self.rule_number(low, bound)?, self.rule_number(high, bound)?))
                     }
-                    _ => self.fail(Code::E0611, expr.span, "a tensor of a checkpoint is indexed by w[i] or w[a..b]"),
+                    _ => self.fail(
+                        Code::E0611,
+                        expr.span,
+                        "a tensor of a checkpoint is indexed by w[i] or w[a..b]",
+                    ),
                 }
             }
             ExprKind::Call { callee, args } => match (&callee.kind, args.as_slice()) {
                 (ExprKind::Name(name), [w, k, n]) if name == "chunk" => {
                     let inner = Box::new(self.tensor_source(&w.value, prefix, bound)?);
-                    Ok(Source::Chunk(inner, self.rule_number(&k.value, bound)?, self.rule_number(&n.value, bound)?))
+                    Ok(Source::Chunk(
+                        inner,
+                        self.rule_number(&k.value, bound)?,
+                        self.rule_number(&n.value, bound)?,
+                    ))
                 }
-                (ExprKind::Name(name), [w, tree::Arg { value: Expr { kind: ExprKind::Text(text), .. }, .. }])
-                    if name == "rearrange" =>
-                {
-                    Ok(Source::Rearranged(Box::new(self.tensor_source(&w.value, prefix, bound)?), text.clone()))
-                }
-                _ => self.fail(Code::E0611, expr.span, "a source is a name, chunk(w, k, n) or rearrange(w, pattern)"),
+                (
+                    ExprKind::Name(name),
+                    [w, tree::Arg { value: Expr { kind: ExprKind::Text(text), .. }, .. }],
+                ) if name == "rearrange" => Ok(Source::Rearranged(
+                    Box::new(self.tensor_source(&w.value, prefix, bound)?),
+                    text.clone(),
+                )),
+                _ => self.fail(
+                    Code::E0611,
+                    expr.span,
+                    "a source is a name, chunk(w, k, n) or rearrange(w, pattern)",
+                ),
             },
-            _ => self.fail(Code::E0611, expr.span, "a source is a name, chunk(w, k, n), rearrange(w, pattern) or fresh"),
+            _ => self.fail(
+                Code::E0611,
+                expr.span,
+                "a source is a name, chunk(w, k, n), rearrange(w, pattern) or fresh",
+            ),
         }
     }
 

@@ -45,7 +45,12 @@ impl<'p> Lower<'p> {
         }
     }
 
-    fn replacement(&mut self, value: &'p Expr, field: &'p Field, env: &Env<'p>) -> Eval<(String, Object<'p>)> {
+    fn replacement(
+        &mut self,
+        value: &'p Expr,
+        field: &'p Field,
+        env: &Env<'p>,
+    ) -> Eval<(String, Object<'p>)> {
         let name = &field.name;
         let program = self.program;
         let known = program.spaces[MAIN.0].names.get(&name.text);
@@ -57,7 +62,10 @@ impl<'p> Lower<'p> {
             None => Some("not a definition of the file"),
         };
         if let Some(what) = what {
-            let message = format!("`{}` is {what}; only values, inputs, losses and modules of the file can be replaced", name.text);
+            let message = format!(
+                "`{}` is {what}; only values, inputs, losses and modules of the file can be replaced",
+                name.text
+            );
             return self.fail(Code::E0409, name.span, message);
         }
         self.on_the_way(value, field)?;
@@ -81,14 +89,14 @@ impl<'p> Lower<'p> {
             return Ok(());
         }
         let text = self.program.sources.text(value.span).to_string();
-        let mut error = Diagnostic::error(Code::E0407, name.span, format!("`{text}` does not depend on `{}`", name.text));
+        let mut error =
+            Diagnostic::error(Code::E0407, name.span, format!("`{text}` does not depend on `{}`", name.text));
         let env = Env::space(MAIN);
         if let Ok(Object::Tensor(tensor)) = self.eval(value, &env, None) {
             error = error.note(format!("`{text}` is {}", tensor.ty));
         }
-        let sets = |n: &&String| {
-            !matches!(self.program.spaces[MAIN.0].names[n.as_str()].meaning, Meaning::Set(_))
-        };
+        let sets =
+            |n: &&String| !matches!(self.program.spaces[MAIN.0].names[n.as_str()].meaning, Meaning::Set(_));
         let names: Vec<&str> = reached.iter().filter(sets).map(String::as_str).collect();
         self.report(error.note(format!("it depends on: {}", names.join(", "))))
     }
@@ -103,13 +111,18 @@ impl<'p> Lower<'p> {
             (Object::Tensor(old), Object::Tensor(new)) => misfit(&old.ty, &new.ty),
             (Object::Tensor(old), Object::Whole(_) | Object::Real(_)) if old.ty.rank() == 0 => None,
             (Object::Tensor(_), other) => Some(format!("it is {}", other.describe())),
-            (Object::Module(_) | Object::List(_), Object::Tensor(_)) => Some("it is a value, not a module".into()),
+            (Object::Module(_) | Object::List(_), Object::Tensor(_)) => {
+                Some("it is a value, not a module".into())
+            }
             _ => None,
         };
         let Some(why) = why else { return Ok(()) };
         let message = format!("{} cannot take the place of `{}`", new.describe(), field.name.text);
-        let error = Diagnostic::error(Code::E0408, field.value.span, message)
-            .note(format!("`{}` is {}", field.name.text, old.describe()));
+        let error = Diagnostic::error(Code::E0408, field.value.span, message).note(format!(
+            "`{}` is {}",
+            field.name.text,
+            old.describe()
+        ));
         self.report(error.note(why))
     }
 }
@@ -124,7 +137,9 @@ fn misfit(old: &Type, new: &Type) -> Option<String> {
     }
     match (&old.elements, &new.elements) {
         (Elements::Ids(Range::Of(a)), Elements::Ids(Range::Of(b))) if a == b => None,
-        (Elements::Ids(Range::Of(a)), Elements::Ids(b)) => Some(format!("its ids are of {b}, not of {}", a.name)),
+        (Elements::Ids(Range::Of(a)), Elements::Ids(b)) => {
+            Some(format!("its ids are of {b}, not of {}", a.name))
+        }
         (Elements::Ids(_), Elements::Ids(_)) | (Elements::Float, Elements::Float) => None,
         (Elements::Condition, Elements::Condition) => None,
         _ => Some("its elements are of another kind".into()),

@@ -145,8 +145,8 @@ impl Rule for Attend {
         for (row, head) in (0..b).flat_map(|row| (0..h).map(move |head| (row, head))) {
             for i in 0..n {
                 let weights = work.weights(row, head, i);
-                for j in 0..m {
-                    let weight = weights[j] * work.kept(row, head, i, j);
+                for (j, weight) in weights.iter().enumerate().take(m) {
+                    let weight = weight * work.kept(row, head, i, j);
                     for c in 0..v {
                         y.data[work.value_place(row, head, i, c, n)] += weight * operands[2].data[work.value_place(row, head, j, c, m)];
                     }

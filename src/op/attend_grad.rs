@@ -29,8 +29,8 @@ impl Rule for AttendGrad {
             return Err(Misfit::new("C1", format!("y and dy must be {y}")));
         }
         let (_, bias) = self.of.extras();
-        let counts = (0..3).chain(bias).map(|i| operands[i].count());
-        let total = counts.fold(Some(Size::from(0i64)), |sum, n| Some(sum? + n?));
+        let mut counts = (0..3).chain(bias).map(|i| operands[i].count());
+        let total = counts.try_fold(Size::from(0i64), |sum, n| Some(sum + n?));
         match total {
             Some(total) => Ok(Shape::float([total])),
             None => Err(Misfit::new("C1", "the product of two batch sizes is not a size")),

@@ -24,7 +24,9 @@ pub fn of_kind(operand: &Shape, kind: Kind) -> Result<(), Misfit> {
 
 /// C3: so many operands.
 pub fn count<'a, const N: usize>(operands: &[&'a Shape]) -> Result<[&'a Shape; N], Misfit> {
-    operands.try_into().map_err(|_| Misfit::new("C3", format!("expected {N} operands, found {}", operands.len())))
+    operands
+        .try_into()
+        .map_err(|_| Misfit::new("C3", format!("expected {N} operands, found {}", operands.len())))
 }
 
 /// The shape of a float function of each element.

@@ -12,18 +12,12 @@ use chiasm_dsl::span::Span;
 impl<'p> Lower<'p> {
     /// `sees(a, b)` and `prefix(n)`
     pub fn relation(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
-        if name == "prefix" {
-            let mut args = self.args("prefix", &["n"], given, span)?;
-            let (n, _) = self.need_tensor(&mut args, "n")?;
-            return Ok(Object::Mask(Mask::Prefix(n)));
+        let names: &'static [&'static str] = if name == "prefix" { &["n"] } else { &["a", "b"] };
+        let mut args = self.args(name, names, given, span)?;
+        for name in names {
+            self.need(&mut args, name)?;
         }
-        let mut args = self.args("sees", &["a", "b"], given, span)?;
-        let mut label = |name: &str| -> Eval<String> {
-            let given = self.need(&mut args, name)?;
-            Ok(self.program.sources.text(given.span).to_string())
-        };
-        let (a, b) = (label("a")?, label("b")?);
-        Ok(Object::Mask(Mask::Sees(a, b)))
+        Ok(Object::Mask(Mask::Later))
     }
 
     /// `attend(q, k, v, mask:, bias:, drop:)`
@@ -56,7 +50,13 @@ impl<'p> Lower<'p> {
         (self.training && share > 0.0).then(|| Drop { share, draw: self.draw(operands, true, span) })
     }
 
-    fn heads_fit(&mut self, q: &Tensor, k: &Tensor, (v, v_at): (&Tensor, Span), at: (Span, Span)) -> Eval<()> {
+    fn heads_fit(
+        &mut self,
+        q: &Tensor,
+        k: &Tensor,
+        (v, v_at): (&Tensor, Span),
+        at: (Span, Span),
+    ) -> Eval<()> {
         let size = |t: &Tensor, i: usize| t.ty.axes[i].size.clone();
         for (tensor, at) in [(q, at.0), (k, at.1), (v, v_at)] {
             if tensor.ty.rank() != 4 {
@@ -82,7 +82,8 @@ impl<'p> Lower<'p> {
                 if n == m {
                     return Ok(true);
                 }
-                let error = Diagnostic::error(Code::E0405, given.span, "a causal mask needs as many queries as keys");
+                let error =
+                    Diagnostic::error(Code::E0405, given.span, "a causal mask needs as many queries as keys");
                 self.report(error.note(format!("there are {n} queries and {m} keys")))
             }
             Object::Mask(_) => self.later("a mask other than `causal`", given.span),

@@ -29,7 +29,11 @@ impl<'p> Lower<'p> {
         let share = self.need(&mut args, "p")?;
         let share = self.number(&share.value, share.span)?;
         if !(0.0..1.0).contains(&share) {
-            return self.fail(Code::E0314, span, format!("the share that is dropped is below 1, this is {share}"));
+            return self.fail(
+                Code::E0314,
+                span,
+                format!("the share that is dropped is below 1, this is {share}"),
+            );
         }
         let per_row = args.optional("per").is_some();
         let tensor = self.tensor(x.value, x.span)?;
@@ -58,7 +62,11 @@ impl<'p> Lower<'p> {
         };
         let limit = self.size(&below.value, below.span)?;
         let Some(limit) = limit.number().filter(|n| *n > 0) else {
-            return self.fail(Code::E0316, below.span, format!("`randint` needs a known number above 0, this is {limit}"));
+            return self.fail(
+                Code::E0316,
+                below.span,
+                format!("`randint` needs a known number above 0, this is {limit}"),
+            );
         };
         let (sizes, _) = self.need_sizes(&mut args, "shape")?;
         let draw = self.draw(&[], batched(&sizes), span);
@@ -73,7 +81,7 @@ impl<'p> Lower<'p> {
         let Some(last) = weights.ty.rank().checked_sub(1) else {
             return self.fail(Code::E0314, at, "`sample` needs at least one axis of weights");
         };
-        let weights = self.to_float(&weights)?;
+        let weights = self.floats(&weights)?;
         let weights = self.masked(&weights, last, 0.0)?;
         let columns = weights.ty.axes[last].size.clone();
         let mut ty = without(&weights.ty, last).with_elements(Elements::Ids(Range::Below(columns)));

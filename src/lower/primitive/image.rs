@@ -25,11 +25,16 @@ impl<'p> Lower<'p> {
             _ => None,
         };
         let Some((_, mean, deviation)) = known else {
-            let message = format!("statistics are half, clip or imagenet, this is {}", stats.value.describe());
+            let message =
+                format!("statistics are half, clip or imagenet, this is {}", stats.value.describe());
             return self.fail(Code::E0314, stats.span, message);
         };
         if x.ty.rank() != 4 || x.ty.axes[1].size.number() != Some(3) {
-            return self.fail(Code::E0314, at, format!("`rescale` takes images [B, 3, S, S], this is {}", x.ty));
+            return self.fail(
+                Code::E0314,
+                at,
+                format!("`rescale` takes images [B, 3, S, S], this is {}", x.ty),
+            );
         }
         self.same_type(Rescale { mean: mean.to_vec(), deviation: deviation.to_vec() }, &x)
     }

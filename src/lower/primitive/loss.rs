@@ -20,7 +20,7 @@ impl<'p> Lower<'p> {
         if logits.ty.rank() == 0 {
             return self.fail(Code::E0314, at, "logits need an axis of classes");
         }
-        let target = if target.ty.elements == Elements::Condition { self.to_float(&target)? } else { target };
+        let target = if target.ty.elements == Elements::Condition { self.floats(&target)? } else { target };
         self.target_fits(&logits, &target, target_at)?;
         let positions = logits.ty.rank() - 1;
         let mut mask = self.lie_over(&logits.ty, &target.ty, positions, span)?;
@@ -28,7 +28,8 @@ impl<'p> Lower<'p> {
         if let Some((only, only_at)) = &only {
             let found = only.ty.sizes();
             if found != logits.ty.sizes()[..positions] || only.ty.elements != Elements::Condition {
-                let message = format!("`only` is a condition like the targets of {}, this is {}", logits.ty, only.ty);
+                let message =
+                    format!("`only` is a condition like the targets of {}, this is {}", logits.ty, only.ty);
                 return self.fail(Code::E0314, *only_at, message);
             }
             let both = self.lie_over(&logits.ty, &only.ty, positions, span)?;
@@ -36,7 +37,7 @@ impl<'p> Lower<'p> {
         }
         let smooth = self.optional_number(&mut args, "smooth", 0.0)?;
         let per_row = args.optional("per").is_some();
-        let counted = self.counted(&logits.ty, mask, only.map(|(t, _)| t), positions)?;
+        let counted = self.counting(&logits.ty, mask, only.map(|(t, _)| t), positions)?;
         let mut ty = Type::float(if per_row { vec![logits.ty.axes[0].size.clone()] } else { Vec::new() });
         ty.ahead.extend(logits.ty.ahead.iter().copied());
         let mut operands = vec![logits.node, target.node];
@@ -78,7 +79,7 @@ impl<'p> Lower<'p> {
         Ok(found)
     }
 
-    fn counted(
+    fn counting(
         &mut self,
         logits: &Type,
         mask: Option<(usize, Padding)>,

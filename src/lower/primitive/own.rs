@@ -15,7 +15,11 @@ impl<'p> Lower<'p> {
     pub fn param(&mut self, given: Vec<Given<'p>>, span: Span, naming: Option<&Naming>) -> Eval<Object<'p>> {
         let mut args = self.args("Param", &["shape", "init", "clamp", "resize"], given, span)?;
         let Some(naming) = naming else {
-            return self.fail(Code::E0210, span, "a parameter must have a name: write a definition or a part");
+            return self.fail(
+                Code::E0210,
+                span,
+                "a parameter must have a name: write a definition or a part",
+            );
         };
         let (sizes, _) = self.need_sizes(&mut args, "shape")?;
         if let Some(size) = sizes.iter().find(|s| s.number().is_none()) {
@@ -23,7 +27,11 @@ impl<'p> Lower<'p> {
             return self.report(error.note(format!("{size} is known only in a run")));
         }
         if let Some(size) = sizes.iter().find(|s| s.number().is_some_and(|n| n < 1)) {
-            return self.fail(Code::E0316, span, format!("a parameter needs at least one element an axis, this has {size}"));
+            return self.fail(
+                Code::E0316,
+                span,
+                format!("a parameter needs at least one element an axis, this has {size}"),
+            );
         }
         let dims = sizes.iter().map(crate::shape::Size::len).collect();
         let init = self.need(&mut args, "init")?;
@@ -60,14 +68,20 @@ impl<'p> Lower<'p> {
             Object::Resize(rule) => Ok(*rule),
             Object::Word(word) if word == "crop" => Ok(Resize::Crop),
             other => {
-                let message = format!("a resize rule is grid, offset_grid(n) or crop, this is {}", other.describe());
+                let message =
+                    format!("a resize rule is grid, offset_grid(n) or crop, this is {}", other.describe());
                 self.fail(Code::E0314, given.span, message)
             }
         }
     }
 
     /// `momentum(model, rate)`
-    pub fn momentum(&mut self, given: Vec<Given<'p>>, span: Span, naming: Option<&Naming>) -> Eval<Object<'p>> {
+    pub fn momentum(
+        &mut self,
+        given: Vec<Given<'p>>,
+        span: Span,
+        naming: Option<&Naming>,
+    ) -> Eval<Object<'p>> {
         let mut args = self.args("momentum", &["what", "rate"], given, span)?;
         let Some(naming) = naming else {
             return self.fail(Code::E0210, span, "a slow copy must have a name: write a definition");
@@ -79,9 +93,12 @@ impl<'p> Lower<'p> {
         let name: Rc<str> = naming.path.as_str().into();
         match what.value {
             Object::Word(word) if word == "model" => Ok(Object::Momentum(name, None)),
-            module @ (Object::Module(_) | Object::List(_)) => Ok(Object::Momentum(name, Some(Box::new(module)))),
+            module @ (Object::Module(_) | Object::List(_)) => {
+                Ok(Object::Momentum(name, Some(Box::new(module))))
+            }
             other => {
-                let message = format!("a slow copy is of `model` or of a module, this is {}", other.describe());
+                let message =
+                    format!("a slow copy is of `model` or of a module, this is {}", other.describe());
                 self.fail(Code::E0314, what.span, message)
             }
         }

@@ -14,7 +14,7 @@ impl<'p> Lower<'p> {
         if name == "stop" {
             return self.stopped(&x);
         }
-        let x = self.to_float(&x)?;
+        let x = self.floats(&x)?;
         let op: Op = match name {
             "exp" => Exp.into(),
             "log" => Log.into(),
@@ -29,7 +29,12 @@ impl<'p> Lower<'p> {
     }
 
     /// `exp`, `max` and the like: of plain numbers a number, of tensors a tensor.
-    pub fn maybe_static(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+    pub fn maybe_static(
+        &mut self,
+        name: &'static str,
+        given: Vec<Given<'p>>,
+        span: Span,
+    ) -> Eval<Object<'p>> {
         let numbers: Option<Vec<f64>> = given.iter().map(|g| static_number(&g.value)).collect();
         let whole = given.iter().all(|g| matches!(g.value, Object::Whole(_)));
         let value = match (name, numbers.as_deref()) {

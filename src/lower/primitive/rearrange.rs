@@ -44,7 +44,9 @@ impl<'p> Lower<'p> {
     }
 
     fn bad_pattern<T>(&mut self, text: &str, why: String, at: Span) -> Eval<T> {
-        self.report(Diagnostic::error(Code::E0309, at, format!("the pattern \"{text}\" does not fit")).note(why))
+        self.report(
+            Diagnostic::error(Code::E0309, at, format!("the pattern \"{text}\" does not fit")).note(why),
+        )
     }
 
     /// The size of every name.
@@ -55,7 +57,7 @@ impl<'p> Lower<'p> {
         for (group, axis) in left.iter().zip(&ty.axes) {
             let unknown: Vec<&String> = group.iter().filter(|name| !sizes.contains_key(*name)).collect();
             let known = group.iter().filter_map(|name| sizes.get(name));
-            let product = known.fold(Some(Size::from(1i64)), |p, s| p.and_then(|p| p.times(s)));
+            let product = { known }.try_fold(Size::from(1i64), |p, s| p.times(s));
             let Some(product) = product.and_then(|p| p.number()) else {
                 if unknown.is_empty() && group.len() == 1 && sizes[&group[0]] == axis.size {
                     continue;
@@ -64,7 +66,13 @@ impl<'p> Lower<'p> {
             };
             match unknown.as_slice() {
                 [] if Size::from(product) == axis.size => {}
-                [] => return Err(format!("({}) is {product}, but the axis has {}", group.join(" "), axis.size)),
+                [] => {
+                    return Err(format!(
+                        "({}) is {product}, but the axis has {}",
+                        group.join(" "),
+                        axis.size
+                    ));
+                }
                 [name] => {
                     let Some(rest) = axis.size.divided(product) else {
                         return Err(format!("{} is not divisible by {product}", axis.size));
@@ -100,11 +108,19 @@ impl<'p> Lower<'p> {
                 padding: if single { axis.padding.clone() } else { None },
             }));
         }
-        let joined = x.ty.segments.as_ref().and_then(|(axis, _)| left[*axis].first().filter(|_| left[*axis].len() == 1));
+        let joined =
+            x.ty.segments
+                .as_ref()
+                .and_then(|(axis, _)| left[*axis].first().filter(|_| left[*axis].len() == 1));
         let mut split = x.ty.with_axes(axes);
-        split.segments = x.ty.segments.clone().and_then(|(_, s)| Some((flat.iter().position(|n| Some(*n) == joined)?, s)));
+        split.segments =
+            x.ty.segments.clone().and_then(|(_, s)| Some((flat.iter().position(|n| Some(*n) == joined)?, s)));
         let split = self.reshaped(x, split)?;
-        let moved = if order.iter().enumerate().all(|(i, o)| i == *o) { split } else { self.permute(&split, order, at)? };
+        let moved = if order.iter().enumerate().all(|(i, o)| i == *o) {
+            split
+        } else {
+            self.permute(&split, order, at)?
+        };
         self.merge(&moved, right, text, at)
     }
 

@@ -19,7 +19,7 @@ impl<'p> Lower<'p> {
     pub fn reduction(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
         let mut args = self.args(name, &["x", "axis"], given, span)?;
         let (x, _) = self.need_tensor(&mut args, "x")?;
-        let x = self.to_float(&x)?;
+        let x = self.floats(&x)?;
         if name == "min" {
             return self.fail(Code::E0314, span, "`min` takes two plain numbers");
         }
@@ -60,7 +60,7 @@ impl<'p> Lower<'p> {
     fn places(&mut self, x: &Tensor, axis: usize, result: &Type) -> Eval<Tensor> {
         if let Some(padding) = x.ty.axes[axis].padding.clone() {
             let mask = Tensor { node: padding.mask, ty: self.mask_type(&padding).into() };
-            let mask = self.to_float(&mask)?;
+            let mask = self.floats(&mask)?;
             let rows = Type::float([mask.ty.axes[0].size.clone()]);
             let count = self.emit(Sum { axis: 1 }, &[mask.node], rows)?;
             let count = self.at_least_one(&count)?;
@@ -68,7 +68,11 @@ impl<'p> Lower<'p> {
             if sizes.len() == 1 {
                 return Ok(count);
             }
-            return self.emit(Broadcast { sizes: sizes.clone(), axes: vec![0] }, &[count.node], Type::float(sizes));
+            return self.emit(
+                Broadcast { sizes: sizes.clone(), axes: vec![0] },
+                &[count.node],
+                Type::float(sizes),
+            );
         }
         let size = x.ty.axes[axis].size.clone();
         match size.number() {
@@ -104,7 +108,7 @@ impl<'p> Lower<'p> {
         let names: &'static [&'static str] = if name == "standardize" { &["x", "eps"] } else { &["x"] };
         let mut args = self.args(name, names, given, span)?;
         let (x, at) = self.need_tensor(&mut args, "x")?;
-        let x = self.to_float(&x)?;
+        let x = self.floats(&x)?;
         let Some(last) = x.ty.rank().checked_sub(1) else {
             return self.fail(Code::E0314, at, format!("`{name}` needs at least one axis"));
         };
@@ -138,7 +142,8 @@ impl<'p> Lower<'p> {
 
 /// A type with one axis less.
 pub fn without(ty: &Type, axis: usize) -> Type {
-    let axes: Vec<Axis> = ty.axes.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, a)| a.clone()).collect();
+    let axes: Vec<Axis> =
+        ty.axes.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, a)| a.clone()).collect();
     let mut smaller = ty.with_axes(axes);
     smaller.label = ty.modality();
     if axis == 0 {

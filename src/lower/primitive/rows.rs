@@ -15,13 +15,21 @@ impl<'p> Lower<'p> {
     fn index_of(&mut self, index: &Tensor, rows: &Size, at: Span) -> Eval<()> {
         let limit = match &index.ty.elements {
             Elements::Ids(Range::Below(size)) => Some(size.clone()),
-            Elements::Ids(Range::Of(vocabulary)) => Some(Size::from(crate::lower::vocabulary::size(vocabulary))),
+            Elements::Ids(Range::Of(vocabulary)) => {
+                Some(Size::from(crate::lower::vocabulary::size(vocabulary)))
+            }
             _ => None,
         };
         match limit {
             Some(limit) if limit.at_most(rows) => Ok(()),
-            Some(limit) => self.fail(Code::E0311, at, format!("ids below {limit} do not fit a table of {rows} rows")),
-            None => self.fail(Code::E0311, at, format!("these are not indices of a table of {rows} rows: {}", index.ty)),
+            Some(limit) => {
+                self.fail(Code::E0311, at, format!("ids below {limit} do not fit a table of {rows} rows"))
+            }
+            None => self.fail(
+                Code::E0311,
+                at,
+                format!("these are not indices of a table of {rows} rows: {}", index.ty),
+            ),
         }
     }
 
@@ -69,7 +77,12 @@ impl<'p> Lower<'p> {
         Ok(Axis { size: axis.size.clone(), padding: Some(Padding { owner: owner.node, mask: mask.node }) })
     }
 
-    fn tensors(&mut self, name: &str, given: Vec<Given<'p>>, span: Span) -> Eval<(Vec<(Tensor, Span)>, Option<Given<'p>>)> {
+    fn tensors(
+        &mut self,
+        name: &str,
+        given: Vec<Given<'p>>,
+        span: Span,
+    ) -> Eval<(Vec<(Tensor, Span)>, Option<Given<'p>>)> {
         let (mut tensors, mut axis) = (Vec::new(), None);
         for one in given {
             match one.name.as_deref() {
@@ -113,12 +126,23 @@ impl<'p> Lower<'p> {
     }
 
     fn joins(&mut self, a: &Type, b: &Type, axis: usize, at: Span) -> Eval<()> {
-        let rest = |t: &Type| t.axes.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, a)| a.size.clone()).collect::<Vec<_>>();
+        let rest = |t: &Type| {
+            t.axes
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| *i != axis)
+                .map(|(_, a)| a.size.clone())
+                .collect::<Vec<_>>()
+        };
         let kinds = a.kind() == b.kind();
         if a.rank() == b.rank() && rest(a) == rest(b) && kinds {
             return Ok(());
         }
-        self.fail(Code::E0312, at, format!("{b} cannot be joined to {a} along axis {axis}: they differ elsewhere"))
+        self.fail(
+            Code::E0312,
+            at,
+            format!("{b} cannot be joined to {a} along axis {axis}: they differ elsewhere"),
+        )
     }
 
     /// Row-wise `concat` carries the lengths of all.
@@ -131,7 +155,8 @@ impl<'p> Lower<'p> {
             for part in parts {
                 masks.push(self.mask_of(part, axis)?);
             }
-            let owned = |p: &Tensor| p.ty.axes[axis].padding.as_ref().is_some_and(|q| p.ty.ahead.contains(&q.owner));
+            let owned =
+                |p: &Tensor| p.ty.axes[axis].padding.as_ref().is_some_and(|q| p.ty.ahead.contains(&q.owner));
             let ahead = parts.iter().any(owned);
             let sizes = [ty.axes[0].size.clone(), ty.axes[axis].size.clone()];
             let mask = self.emit(Concat { axis: 0 }, &masks, Type::plain(sizes, Elements::Condition))?;
@@ -158,7 +183,11 @@ impl<'p> Lower<'p> {
         let (tensors, _) = self.tensors("join", given, span)?;
         let mut ty = (*tensors[0].0.ty).clone();
         if ty.rank() != 3 {
-            return self.fail(Code::E0312, tensors[0].1, format!("`join` takes token sequences [B, N, D], this is {ty}"));
+            return self.fail(
+                Code::E0312,
+                tensors[0].1,
+                format!("`join` takes token sequences [B, N, D], this is {ty}"),
+            );
         }
         for (tensor, at) in &tensors[1..] {
             self.joins(&ty, &tensor.ty, 1, *at)?;
@@ -186,7 +215,12 @@ impl<'p> Lower<'p> {
             match &part.ty.segments {
                 Some((_, inner)) => segments.extend(inner.iter().cloned()),
                 None => {
-                    let label = part.ty.label.clone().or_else(|| labels.first().cloned()).unwrap_or_else(|| "fused".into());
+                    let label = part
+                        .ty
+                        .label
+                        .clone()
+                        .or_else(|| labels.first().cloned())
+                        .unwrap_or_else(|| "fused".into());
                     let Axis { size, padding } = part.ty.axes[1].clone();
                     segments.push(Segment { label, size, padding });
                 }
@@ -232,15 +266,18 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0314, at, format!("`choose` needs a condition, this is {}", test.ty));
         }
         let (yes, no) = (self.need(&mut args, "yes")?, self.need(&mut args, "no")?);
-        let ids = |o: &Object<'p>| matches!(o, Object::Tensor(t) if matches!(t.ty.elements, Elements::Ids(_)));
+        let ids =
+            |o: &Object<'p>| matches!(o, Object::Tensor(t) if matches!(t.ty.elements, Elements::Ids(_)));
         let whole = |o: &Object<'p>| matches!(o, Object::Whole(_));
-        let as_ids = (ids(&yes.value) || ids(&no.value)) && [&yes, &no].iter().all(|g| ids(&g.value) || whole(&g.value));
+        let as_ids = (ids(&yes.value) || ids(&no.value))
+            && [&yes, &no].iter().all(|g| ids(&g.value) || whole(&g.value));
         let (yes, no) = if as_ids {
             (self.ids(yes.value, yes.span)?, self.ids(no.value, no.span)?)
         } else {
             (self.tensor(yes.value, yes.span)?, self.tensor(no.value, no.span)?)
         };
-        let (yes, no) = if yes.ty.kind() == no.ty.kind() { (yes, no) } else { (self.to_float(&yes)?, self.to_float(&no)?) };
+        let (yes, no) =
+            if yes.ty.kind() == no.ty.kind() { (yes, no) } else { (self.floats(&yes)?, self.floats(&no)?) };
         let mut ty = self.broadcast("choose", span, &yes, &no)?;
         ty.elements = wider(&yes.ty.elements, &no.ty.elements);
         if test.ty.rank() > ty.rank() && ty.rank() == 0 {
@@ -251,7 +288,8 @@ impl<'p> Lower<'p> {
     }
 
     fn lines_up(&mut self, test: &Tensor, ty: &mut Type, at: Span) -> Eval<()> {
-        let fits = test.ty.rank() <= ty.rank() && test.ty.axes.iter().zip(&ty.axes).all(|(a, b)| a.size == b.size);
+        let fits =
+            test.ty.rank() <= ty.rank() && test.ty.axes.iter().zip(&ty.axes).all(|(a, b)| a.size == b.size);
         if !fits {
             let message = format!("shapes do not fit: the condition {} and {ty}", test.ty);
             return self.fail(Code::E0301, at, message);
@@ -301,7 +339,11 @@ impl<'p> Lower<'p> {
         let mut args = self.args("last", &["x"], given, span)?;
         let (x, at) = self.need_tensor(&mut args, "x")?;
         if x.ty.rank() < 2 {
-            return self.fail(Code::E0314, at, format!("`last` takes sequences [B, N, ..], this is {}", x.ty));
+            return self.fail(
+                Code::E0314,
+                at,
+                format!("`last` takes sequences [B, N, ..], this is {}", x.ty),
+            );
         }
         let mask = self.mask_of(&x, 1)?;
         let ty = without(&x.ty, 1);
@@ -314,10 +356,18 @@ impl<'p> Lower<'p> {
         let (x, at) = self.need_tensor(&mut args, "x")?;
         let (n, n_at) = self.need_tensor(&mut args, "n")?;
         if x.ty.rank() < 2 {
-            return self.fail(Code::E0314, at, format!("`before` takes sequences [B, N, ..], this is {}", x.ty));
+            return self.fail(
+                Code::E0314,
+                at,
+                format!("`before` takes sequences [B, N, ..], this is {}", x.ty),
+            );
         }
         if n.ty.rank() != 1 || !matches!(n.ty.elements, Elements::Ids(_)) {
-            return self.fail(Code::E0314, n_at, format!("`before` takes one whole number a row, this is {}", n.ty));
+            return self.fail(
+                Code::E0314,
+                n_at,
+                format!("`before` takes one whole number a row, this is {}", n.ty),
+            );
         }
         let axes = x.ty.axes[..2].to_vec();
         let ty = Type { axes, ..Type::plain([], Elements::Condition) };
@@ -332,10 +382,16 @@ impl<'p> Lower<'p> {
         let Elements::Ids(Range::Below(rows)) = index.ty.elements.clone() else {
             return self.fail(Code::E0311, at, format!("these are not indices: {}", index.ty));
         };
-        if index.ty.rank() != 1 || x.ty.axes.first().map(|a| &a.size) != index.ty.axes.first().map(|a| &a.size) {
-            return self.fail(Code::E0314, at, format!("`sum_by` needs one index a row of {}, this is {}", x.ty, index.ty));
+        if index.ty.rank() != 1
+            || x.ty.axes.first().map(|a| &a.size) != index.ty.axes.first().map(|a| &a.size)
+        {
+            return self.fail(
+                Code::E0314,
+                at,
+                format!("`sum_by` needs one index a row of {}, this is {}", x.ty, index.ty),
+            );
         }
-        let x = self.to_float(&x)?;
+        let x = self.floats(&x)?;
         let mut ty = (*x.ty).clone();
         ty.axes[0] = Axis::full(rows.clone());
         self.emit(SumBy { rows }, &[x.node, index.node], ty)

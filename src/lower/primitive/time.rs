@@ -59,7 +59,8 @@ impl<'p> Lower<'p> {
             Some(given) => match given.value {
                 Object::Duration(duration) => Ok(Some(duration)),
                 other => {
-                    let message = format!("a length of time is steps(n) or epochs(n), this is {}", other.describe());
+                    let message =
+                        format!("a length of time is steps(n) or epochs(n), this is {}", other.describe());
                     self.fail(Code::E0314, given.span, message)
                 }
             },
@@ -79,7 +80,8 @@ impl<'p> Lower<'p> {
                 Schedule::Ramp { from, to, over: self.duration(&mut args, "over")?.unwrap_or(zero) }
             }
             "decay" => {
-                let mut args = self.args("decay", &["value", "by", "every", "least", "warmup"], given, span)?;
+                let mut args =
+                    self.args("decay", &["value", "by", "every", "least", "warmup"], given, span)?;
                 let (value, by) = (self.need_number(&mut args, "value")?, self.need_number(&mut args, "by")?);
                 let every = self.duration(&mut args, "every")?.unwrap_or(Duration::Epochs(1.0));
                 let least = self.optional_number(&mut args, "least", 0.0)?;
@@ -135,7 +137,11 @@ impl<'p> Lower<'p> {
             Object::List(items) if items.len() == 2 => {
                 Ok([self.number(&items[0], given.span)?, self.number(&items[1], given.span)?])
             }
-            other => self.fail(Code::E0314, given.span, format!("betas are two numbers, this is {}", other.describe())),
+            other => self.fail(
+                Code::E0314,
+                given.span,
+                format!("betas are two numbers, this is {}", other.describe()),
+            ),
         }
     }
 
@@ -154,7 +160,10 @@ impl<'p> Lower<'p> {
                 Object::Module(instance) => spared.push(Spared::Below(instance.path.clone())),
                 list @ Object::List(_) => spared.extend(self.spared(list, span)?),
                 other => {
-                    let message = format!("decay spares vectors, scalars, modules, parameters and paths, not {}", other.describe());
+                    let message = format!(
+                        "decay spares vectors, scalars, modules, parameters and paths, not {}",
+                        other.describe()
+                    );
                     return self.fail(Code::E0314, span, message);
                 }
             }
@@ -162,7 +171,12 @@ impl<'p> Lower<'p> {
         Ok(spared)
     }
 
-    fn make_vocabulary(&mut self, kind: VocabularyKind, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+    fn make_vocabulary(
+        &mut self,
+        kind: VocabularyKind,
+        given: Vec<Given<'p>>,
+        span: Span,
+    ) -> Eval<Object<'p>> {
         let mut args = self.args("a vocabulary", &["name", "extra", "size"], given, span)?;
         let name = self.need(&mut args, "name")?;
         let Object::Text(text) = name.value else {

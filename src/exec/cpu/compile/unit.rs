@@ -110,24 +110,35 @@ pub(super) fn units(graph: &Graph, sight: &Sight) -> Vec<Unit> {
 
 /// Whether a node is computed element by element.
 pub(super) fn is_pointwise(op: &Op) -> bool {
-    match op {
+    let binary = matches!(
+        op,
         Op::Add(_)
-        | Op::Subtract(_)
-        | Op::Multiply(_)
-        | Op::Divide(_)
-        | Op::Compare(_)
-        | Op::And(_)
-        | Op::Or(_) => true,
-        Op::Not(_) | Op::Choose(_) | Op::Negate(_) | Op::Exp(_) | Op::Log(_) | Op::Sqrt(_) | Op::Tanh(_) => {
-            true
-        }
-        Op::Sigmoid(_) | Op::Relu(_) | Op::Gelu(_) | Op::GeluSlope(_) | Op::ToFloat(_) | Op::Rescale(_) => {
-            true
-        }
-        Op::Uniform(_) | Op::Fill(_) | Op::Range(_) | Op::Eye(_) | Op::Before(_) => true,
-        Op::Dropout(_) => true,
-        _ => false,
-    }
+            | Op::Subtract(_)
+            | Op::Multiply(_)
+            | Op::Divide(_)
+            | Op::Compare(_)
+            | Op::And(_)
+            | Op::Or(_)
+            | Op::Choose(_)
+    );
+    let unary = matches!(
+        op,
+        Op::Not(_)
+            | Op::Negate(_)
+            | Op::Exp(_)
+            | Op::Log(_)
+            | Op::Sqrt(_)
+            | Op::Tanh(_)
+            | Op::Sigmoid(_)
+            | Op::Relu(_)
+            | Op::Gelu(_)
+            | Op::GeluSlope(_)
+            | Op::ToFloat(_)
+            | Op::Rescale(_)
+            | Op::Dropout(_)
+    );
+    let made = matches!(op, Op::Uniform(_) | Op::Fill(_) | Op::Range(_) | Op::Eye(_) | Op::Before(_));
+    binary || unary || made
 }
 
 /// A constant that every reader makes for itself.
