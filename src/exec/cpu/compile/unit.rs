@@ -1,7 +1,8 @@
 //! What is computed together: epilogues of products, gradients of norms, chains of pointwise nodes.
 //!
 //! ```text
-//! linear ─▶ gelu            one product, which keeps the number before the activation if somebody needs it
+//! linear ─▶ gelu, quick gelu, relu
+//!                           one product, which keeps the number before the activation if somebody needs it
 //! matmul ─▶ × gelu_slope(h) one product, times the derivative at h
 //! matmul ─▶ + x             one product, added to x where x lies if nobody else reads x
 //! xᵀ dy, Σ dy               one product, which sums the columns of dy while it reads them
@@ -17,8 +18,9 @@ use crate::exec::cpu::product::Activation;
 use crate::graph::Graph;
 use crate::op::{Op, Value};
 
-/// Most nodes of a chain; its registers are numbered by a byte.
-const LONGEST: usize = 40;
+/// Most nodes of a chain, and most values that it reads: together fewer than a chain has registers.
+const LONGEST: usize = 32;
+const WIDEST: usize = 20;
 
 /// Nodes that one launch computes.
 #[derive(Debug)]
@@ -90,16 +92,16 @@ pub(super) struct NormGrad {
     pub result: Option<Value>,
 }
 
-/// Cuts all needed nodes into units, in the order in which they can run.
-pub(super) fn units(graph: &Graph, sight: &Sight) -> Vec<Unit> {
-    let mut cut = Cut { graph, sight, owner: vec![None; graph.len()], units: Vec::new() };
-    let work: Vec<Value> = graph.values().filter(|value| sight.is_work(*value)).collect();
+/// Cuts all needed nodes into units, in the order in which they can run; free nodes are in none.
+pub(super) fn units(graph: &Graph, sight: &Sight, free: &[bool]) -> Vec<Unit> {
+    let mut cut = Cut { graph, sight, free, owner: vec![None; graph.len()], units: Vec::new() };
+    let work: Vec<Value> = graph.values().filter(|v| sight.is_work(*v) && !free[v.0 as usize]).collect();
     work.iter().for_each(|value| cut.try_product(*value));
     work.iter().for_each(|value| cut.try_norm(*value));
     work.iter().for_each(|value| cut.try_norm_scale(*value));
     work.iter().for_each(|value| cut.try_chain(*value));
     for value in work {
-        if cut.owner[value.0 as usize].is_none() && !is_free(graph, sight, value) {
+        if !cut.is_taken(value) {
             cut.claim(vec![value], Form::Alone);
         }
     }
@@ -130,21 +132,11 @@ pub(super) fn is_pointwise(op: &Op) -> bool {
     }
 }
 
-/// A constant that every reader makes for itself.
-fn is_free(graph: &Graph, sight: &Sight, value: Value) -> bool {
-    let reads = |reader: &Value| {
-        let op = &graph.node(*reader).op;
-        is_pointwise(op) && !matches!(op, Op::Dropout(d) if d.per_row)
-    };
-    matches!(graph.node(value).op, Op::Fill(_))
-        && !sight.named[value.0 as usize]
-        && sight.readers(value).iter().all(reads)
-}
-
 /// A graph being cut.
 struct Cut<'a> {
     graph: &'a Graph,
     sight: &'a Sight,
+    free: &'a [bool],
     owner: Vec<Option<usize>>,
     units: Vec<Option<Unit>>,
 }
@@ -160,6 +152,11 @@ impl<'a> Cut<'a> {
 
     fn operand(&self, value: Value, i: usize) -> Option<Value> {
         self.sight.operands[value.0 as usize].get(i).copied()
+    }
+
+    /// Whether every reader computes it for itself.
+    fn is_free(&self, value: Value) -> bool {
+        self.free[self.sight.root(value).0 as usize]
     }
 
     fn is_taken(&self, value: Value) -> bool {
@@ -184,15 +181,14 @@ impl<'a> Cut<'a> {
         let (a, b) = (self.operand(sum, 0)?, self.operand(sum, 1)?);
         let other = if self.sight.root(a) == term { b } else { a };
         let equal = self.count(a) == self.count(sum) && self.count(b) == self.count(sum);
-        (equal && self.sight.root(other) != term && !matches!(self.op(self.sight.root(other)), Op::Fill(_)))
-            .then_some(other)
+        (equal && self.sight.root(other) != term && !self.is_free(other)).then_some(other)
     }
 
     /// A node that reads all of a product and nobody else does.
     fn follower(&self, value: Value) -> Option<Value> {
         let reader = self.sight.sole_reader(value)?;
         let whole = self.count(reader) == self.count(value);
-        (whole && !self.is_taken(reader)).then_some(reader)
+        (whole && !self.is_taken(reader) && !self.is_free(reader)).then_some(reader)
     }
 
     fn try_product(&mut self, node: Value) {
@@ -236,9 +232,11 @@ impl<'a> Cut<'a> {
         let kind = |reader: Value| match self.op(reader) {
             Op::Gelu(_) => Some(Activation::Gelu),
             Op::Relu(_) => Some(Activation::Relu),
+            Op::Multiply(_) if self.is_quick_gate(node, reader) => Some(Activation::QuickGelu),
             _ => None,
         };
-        let whole = |reader: &Value| self.count(*reader) == self.count(node) && !self.is_taken(*reader);
+        let open = |reader: &Value| !self.is_taken(*reader) && !self.is_free(*reader);
+        let whole = |reader: &Value| self.count(*reader) == self.count(node) && open(reader);
         let (reader, activation) = self
             .sight
             .readers(node)
@@ -248,11 +246,32 @@ impl<'a> Cut<'a> {
         self.is_closed(&[node, reader]).then(|| (vec![reader], After::Activate(activation)))
     }
 
+    /// Whether a product is `h sigmoid(1.702 h)`.
+    fn is_quick_gate(&self, h: Value, product: Value) -> bool {
+        let gate = |i: usize| {
+            let sigmoid = self.sight.root(self.operand(product, i)?);
+            let scaled = self.operand(sigmoid, 0).map(|v| self.sight.root(v))?;
+            let operands = &self.sight.operands[scaled.0 as usize];
+            let factor = operands.iter().find_map(|v| match self.op(self.sight.root(*v)) {
+                Op::Fill(fill) => Some(fill.value),
+                _ => None,
+            });
+            let whole = self.sight.root(self.operand(product, 1 - i)?) == h && self.is_free(sigmoid);
+            let right = matches!((self.op(sigmoid), self.op(scaled)), (Op::Sigmoid(_), Op::Multiply(_)));
+            let of_h = operands.iter().any(|v| self.sight.root(*v) == h);
+            Some(whole && right && of_h && factor == Some(1.702))
+        };
+        (0..2).any(|i| gate(i) == Some(true))
+    }
+
     fn derivative(&self, node: Value) -> Option<(Vec<Value>, After)> {
         let product = self.follower(node).filter(|reader| matches!(self.op(*reader), Op::Multiply(_)))?;
         let slope = self.sight.root(self.other_term(product, node)?);
         let alone = self.sight.sole_reader(slope) == Some(product) && !self.is_taken(slope);
-        let at = self.operand(slope, 0).filter(|_| alone && matches!(self.op(slope), Op::GeluSlope(_)))?;
+        let at = self.operand(slope, 0).filter(|at| alone && !self.is_free(*at))?;
+        if !matches!(self.op(slope), Op::GeluSlope(_)) {
+            return None;
+        }
         let members = [node, slope, product];
         self.is_closed(&members).then(|| (vec![slope, product], After::Derive(Activation::Gelu, at)))
     }
@@ -337,6 +356,16 @@ impl<'a> Cut<'a> {
             && self.same_words(of(input, 2), of(scale, 1))
     }
 
+    /// How many values a chain would read.
+    fn reads(&self, members: &[Value]) -> usize {
+        let operands = members.iter().flat_map(|member| &self.sight.operands[member.0 as usize]);
+        let mut outside: Vec<Value> =
+            operands.filter(|v| !members.contains(&self.sight.root(**v))).copied().collect();
+        outside.sort_unstable();
+        outside.dedup();
+        outside.len()
+    }
+
     /// Whether a chain can compute it.
     fn is_chained(&self, value: Value) -> bool {
         match (self.op(value), self.operand(value, 0)) {
@@ -349,7 +378,7 @@ impl<'a> Cut<'a> {
     }
 
     fn try_chain(&mut self, value: Value) {
-        if !self.is_chained(value) || self.is_taken(value) || is_free(self.graph, self.sight, value) {
+        if !self.is_chained(value) || self.is_taken(value) {
             return;
         }
         let mut members = vec![value];
@@ -358,7 +387,12 @@ impl<'a> Cut<'a> {
             let Some(Unit { members: more, form: Form::Chain }) = &self.units[unit] else { continue };
             let joined: Vec<Value> = more.iter().chain(&members).copied().collect();
             let fits = self.count(more[0]) == self.count(value) && self.sight.is_whole(self.graph, operand);
-            if fits && !members.contains(&more[0]) && joined.len() <= LONGEST && self.is_closed(&joined) {
+            if fits
+                && !members.contains(&more[0])
+                && joined.len() <= LONGEST
+                && self.reads(&joined) <= WIDEST
+                && self.is_closed(&joined)
+            {
                 members = joined;
                 self.units[unit] = None;
             }
