@@ -16,7 +16,7 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 const OUTSIDE: [&str; 4] = ["input", "parameter", "twin", "state"];
 
 /// Ops that have no gradient though their numbers move: `stop` by its meaning, the others stand in gradients only.
-const UNDIFFERENTIATED: [&str; 10] = [
+const UNDIFFERENTIATED: [&str; 8] = [
     "stop",
     "gelu_slope",
     "softmax_grad",
@@ -25,8 +25,6 @@ const UNDIFFERENTIATED: [&str; 10] = [
     "layer_norm_scale_grad",
     "attend_grad",
     "cross_entropy_grad",
-    "put_last",
-    "dropout_grad",
 ];
 
 fn context() -> Context {
@@ -36,7 +34,10 @@ fn context() -> Context {
 /// The samples of all ops, with numbers that `f32` holds.
 fn samples() -> Vec<(&'static str, Sample)> {
     let of_seed = |seed: &u64| Op::all_samples(*seed).into_iter();
-    let all = SEEDS.iter().flat_map(of_seed).flat_map(|(name, samples)| samples.into_iter().map(move |s| (name, s)));
+    let all = SEEDS
+        .iter()
+        .flat_map(of_seed)
+        .flat_map(|(name, samples)| samples.into_iter().map(move |s| (name, s)));
     all.filter(|(name, _)| !OUTSIDE.contains(name)).map(|(name, sample)| (name, rounded(sample))).collect()
 }
 
@@ -85,8 +86,11 @@ fn run(executor: &dyn Executor, graph: Graph, operands: &[(Kind, Array)]) -> Res
     let names: Vec<String> = graph.outputs().iter().map(|(name, _)| name.clone()).collect();
     let verified = graph.verify().map_err(|faults| format!("{faults:?}"))?;
     let mut program = executor.prepare(&verified, &Layout::default()).map_err(|e| e.to_string())?;
-    let given: Vec<(String, Tensor)> =
-        operands.iter().enumerate().map(|(i, (kind, array))| (format!("x{i}"), tensor(*kind, array))).collect();
+    let given: Vec<(String, Tensor)> = operands
+        .iter()
+        .enumerate()
+        .map(|(i, (kind, array))| (format!("x{i}"), tensor(*kind, array)))
+        .collect();
     let given: Vec<(&str, &Tensor)> = given.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     program.run(&mut Memory::default(), &given, &context()).map_err(|e| e.to_string())?;
     names.iter().map(|name| program.output(name).ok_or_else(|| format!("no output {name}"))).collect()
@@ -97,11 +101,18 @@ fn arrays(graph: Graph, operands: &[(Kind, Array)]) -> Result<Vec<(String, Array
     let names: Vec<String> = graph.outputs().iter().map(|(name, _)| name.clone()).collect();
     let verified = graph.verify().map_err(|faults| format!("{faults:?}"))?;
     let mut program = Reference.program(&verified, &Layout::default()).map_err(|e| e.to_string())?;
-    let given: Vec<(String, Tensor)> =
-        operands.iter().enumerate().map(|(i, (kind, array))| (format!("x{i}"), tensor(*kind, array))).collect();
+    let given: Vec<(String, Tensor)> = operands
+        .iter()
+        .enumerate()
+        .map(|(i, (kind, array))| (format!("x{i}"), tensor(*kind, array)))
+        .collect();
     let given: Vec<(&str, &Tensor)> = given.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    chiasm::exec::Program::run(&mut program, &mut Memory::default(), &given, &context()).map_err(|e| e.to_string())?;
-    Ok(names.into_iter().filter_map(|name| program.array(&name).cloned().map(|array| (name, array))).collect())
+    chiasm::exec::Program::run(&mut program, &mut Memory::default(), &given, &context())
+        .map_err(|e| e.to_string())?;
+    Ok(names
+        .into_iter()
+        .filter_map(|name| program.array(&name).cloned().map(|array| (name, array)))
+        .collect())
 }
 
 /// Largest difference over largest expected number.
@@ -111,7 +122,12 @@ fn error(found: &Array, expected: &Array) -> f64 {
     }
     let largest = expected.data.iter().fold(1e-3, |m: f64, x| m.max(x.abs()));
     let apart = |(a, b): (&f64, &f64)| if a == b { 0.0 } else { (a - b).abs() / largest };
-    found.data.iter().zip(&expected.data).map(apart).fold(0.0, |m, x| if x.is_nan() { f64::INFINITY } else { m.max(x) })
+    found
+        .data
+        .iter()
+        .zip(&expected.data)
+        .map(apart)
+        .fold(0.0, |m, x| if x.is_nan() { f64::INFINITY } else { m.max(x) })
 }
 
 fn assert_none(faults: Vec<String>) {
@@ -159,7 +175,8 @@ fn written(sample: &Sample, cotangent: &Array) -> Result<Vec<Option<Array>>, Str
     let named: Vec<_> = gradients.iter().enumerate().filter_map(|(i, g)| Some((i, (*g)?))).collect();
     named.iter().for_each(|(i, gradient)| graph.name(format!("g{i}"), *gradient));
     let found = arrays(graph, &operands)?;
-    let of = |i: usize| found.iter().find(|(name, _)| *name == format!("g{i}")).map(|(_, array)| array.clone());
+    let of =
+        |i: usize| found.iter().find(|(name, _)| *name == format!("g{i}")).map(|(_, array)| array.clone());
     Ok((0..operands.len() - 1).map(of).collect())
 }
 
@@ -181,7 +198,9 @@ fn numeric(sample: &Sample, operand: usize, cotangent: &Array) -> Array {
 
 fn gradient_faults(name: &str, sample: &Sample) -> Vec<String> {
     let shape = result_shape(sample);
-    if shape.kind != Kind::Float || UNDIFFERENTIATED.contains(&name) {
+    // A row of zeros is normalized with slope 1e12 up to a length of 1e-12: no difference is that small.
+    let steep = name == "normalize" && sample.operands[0].1.rows().any(|row| row.iter().all(|x| *x == 0.0));
+    if shape.kind != Kind::Float || UNDIFFERENTIATED.contains(&name) || steep {
         return Vec::new();
     }
     let stream = Stream::new(9, "cotangent", name);
@@ -190,7 +209,13 @@ fn gradient_faults(name: &str, sample: &Sample) -> Vec<String> {
         element += 1;
         stream.normal(0, element)
     }));
-    let at = |what: String| format!("{name}: {what}\n  {:?} on {:?}", sample.op, sample.operands.iter().map(|(k, a)| (k, &a.dims)).collect::<Vec<_>>());
+    let at = |what: String| {
+        format!(
+            "{name}: {what}\n  {:?} on {:?}",
+            sample.op,
+            sample.operands.iter().map(|(k, a)| (k, &a.dims)).collect::<Vec<_>>()
+        )
+    };
     let written = match written(sample, &cotangent) {
         Ok(written) => written,
         Err(message) => return vec![at(message)],
@@ -241,7 +266,9 @@ fn compare(executor: &dyn Executor, exact: bool) -> Vec<String> {
         let facts = sample.op.facts(&shapes.iter().collect::<Vec<_>>(), graph.shape(y));
         let whole = exact || graph.shape(y).kind != Kind::Float;
         let tolerance = if whole { 0.0 } else { facts.tolerance };
-        match run(executor, graph, &sample.operands).map(|found| error(&array(&found[0]), &round(&eval(&sample)))) {
+        match run(executor, graph, &sample.operands)
+            .map(|found| error(&array(&found[0]), &round(&eval(&sample))))
+        {
             Ok(error) if error <= tolerance => {}
             other => faults.push(format!("{name}: {other:?}, tolerance {tolerance:.0e}\n  {:?}", sample.op)),
         }

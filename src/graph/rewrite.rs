@@ -5,20 +5,24 @@ use crate::op::{Op, Value};
 use crate::shape::Shape;
 use petgraph::graph::NodeIndex;
 
+/// Sees the copy, a node and its operands in the copy; gives what stands for the node, or `None` to copy it.
+pub type Rewrite<'r> = dyn FnMut(&mut Graph, &Node, &[Value]) -> Option<Value> + 'r;
+
 impl Graph {
     /// The graph with some nodes replaced, without what no output needs.
     ///
     /// The rule sees the copy, the old node and its operands in the copy; it may add nodes and names the value that stands
     /// for the node, or `None` to copy it. A replacement of another shape is not taken.
     #[must_use]
-    pub fn rewrite(&self, rule: &mut dyn FnMut(&mut Graph, &Node, &[Value]) -> Option<Value>) -> Graph {
+    pub fn rewrite(&self, rule: &mut Rewrite<'_>) -> Graph {
         let mut copy = Graph::default();
         let mut moved: Vec<Value> = Vec::with_capacity(self.len());
         for value in self.values() {
             let node = self.node(value);
             let operands: Vec<Value> = self.operands(value).iter().map(|v| moved[v.0 as usize]).collect();
             let replaced = rule(&mut copy, node, &operands).filter(|new| *copy.shape(*new) == node.shape);
-            let new = replaced.unwrap_or_else(|| copy.place(node.op.clone(), &operands, node.shape.clone(), &node.origin));
+            let new = replaced
+                .unwrap_or_else(|| copy.place(node.op.clone(), &operands, node.shape.clone(), &node.origin));
             moved.push(new);
         }
         for (name, value) in &self.outputs {

@@ -155,7 +155,8 @@ fn read_shape(text: &str) -> Result<Shape, Reason> {
         _ => return Err(wrong()),
     };
     let sizes = sizes.split(',').map(str::trim).filter(|size| !size.is_empty());
-    let sizes = sizes.map(|size| Size::try_from(size.to_string()).map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    let sizes =
+        sizes.map(|size| Size::try_from(size.to_string()).map_err(|_| wrong())).collect::<Result<_, _>>()?;
     Ok(Shape { sizes, kind })
 }
 

@@ -85,7 +85,8 @@ impl Graph {
 
     fn node_faults(&self, value: Value) -> Vec<Fault> {
         let operands = self.operands(value);
-        let late = operands.iter().filter(|operand| **operand >= value).map(|operand| Breach::Order(operand.0));
+        let late =
+            operands.iter().filter(|operand| **operand >= value).map(|operand| Breach::Order(operand.0));
         let mut breaches: Vec<Breach> = late.collect();
         breaches.extend(self.position_breach(value));
         breaches.extend(self.shape_breach(value, &operands));
@@ -203,7 +204,10 @@ mod tests {
     #[test]
     fn one_name_has_one_shape() {
         let other = X.replace("%0", "%1").replace("B", "C");
-        assert_eq!(faults(&format!("{X}\n{other}\n")), ["`input` at ``: should be float[B, 3], but is float[C, 3]"]);
+        assert_eq!(
+            faults(&format!("{X}\n{other}\n")),
+            ["`input` at ``: should be float[B, 3], but is float[C, 3]"]
+        );
     }
 
     #[test]

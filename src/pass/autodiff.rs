@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn nothing_passes_a_stop() {
-        let text = format!("{LEAVES}%3 = stop (%2) : float[3]\n%4 = sum {{\"axis\":0}} (%3) : float[]\noutput loss = %4\n");
+        let text = format!(
+            "{LEAVES}%3 = stop (%2) : float[3]\n%4 = sum {{\"axis\":0}} (%3) : float[]\noutput loss = %4\n"
+        );
         let lines = gradients(&text, &["w"]);
         assert!(lines.iter().any(|l| l.contains("fill") && l.contains("\"value\":0.0")), "{lines:#?}");
         assert_eq!(lines.iter().filter(|l| l.contains("= multiply")).count(), 1);

@@ -60,7 +60,8 @@ fn moved(graph: &mut Graph, node: &Node, x: Value) -> Option<Value> {
     let joined: Op = match (&node.op, &graph.node(x).op) {
         (Op::Reshape(outer), Op::Reshape(_)) => Reshape { sizes: outer.sizes.clone() }.into(),
         (Op::Permute(outer), Op::Permute(inner)) => {
-            let axes: Option<Vec<usize>> = outer.axes.iter().map(|axis| inner.axes.get(*axis).copied()).collect();
+            let axes: Option<Vec<usize>> =
+                outer.axes.iter().map(|axis| inner.axes.get(*axis).copied()).collect();
             Permute { axes: axes? }.into()
         }
         _ => return None,
@@ -122,7 +123,8 @@ fn exchanged(graph: &Graph, value: Value) -> Option<Value> {
 mod tests {
     use super::*;
 
-    const W: &str = r#"%0 = parameter {"path":"w","shape":{"kind":"float","sizes":["2","3"]}} () : float[2, 3]"#;
+    const W: &str =
+        r#"%0 = parameter {"path":"w","shape":{"kind":"float","sizes":["2","3"]}} () : float[2, 3]"#;
 
     /// Both sides start with the parameter `%0`.
     fn check(before: &str, after: &str) {

@@ -2,7 +2,7 @@
 
 use super::super::{ExecError, Layout, Slot};
 use crate::graph::{Graph, Node};
-use crate::op::{Array, Op};
+use crate::op::{Array, CrossEntropy, Op};
 use crate::shape::{Kind, Shape};
 
 /// Every size is a number.
@@ -39,21 +39,32 @@ fn fits(name: &str, shape: &Shape, slot: Option<&Slot>) -> Result<(), ExecError>
     Err(ExecError::Place { name: name.to_string(), expected: shape.to_string(), found })
 }
 
-/// Every id that indexes a table is inside of it.
+/// Every id that indexes a table is inside of it; targets where the loss does not count are not looked at.
 pub fn indices(node: &Node, operands: &[&Array]) -> Result<(), ExecError> {
-    let (ids, rows, ignored) = match &node.op {
-        Op::Take(_) => (operands[1], operands[0].dims.first().copied().unwrap_or(0), None),
-        Op::SumBy(sum) => (operands[1], sum.rows.len(), None),
-        Op::CrossEntropy(_) | Op::CrossEntropyGrad(_) => (operands[1], operands[0].width(), Some(-100.0)),
-        _ => return Ok(()),
+    let outside = match &node.op {
+        Op::Take(_) => first_outside(operands[1], operands[0].dims.first().copied().unwrap_or(0), |_| true),
+        Op::SumBy(sum) => first_outside(operands[1], sum.rows.len(), |_| true),
+        Op::CrossEntropy(loss) => targets_outside(loss, operands),
+        Op::CrossEntropyGrad(gradient) => targets_outside(&gradient.of, operands),
+        _ => None,
     };
-    // Soft targets have the rank of the logits and are no ids.
-    let soft = ignored.is_some() && ids.dims.len() == operands[0].dims.len();
-    let outside = |id: f64| Some(id) != ignored && !(0.0..rows as f64).contains(&id);
-    match ids.data.iter().find(|id| outside(**id)) {
-        Some(id) if !soft => {
-            Err(ExecError::Index { path: node.origin.path.to_string(), id: *id as i64, rows })
-        }
-        _ => Ok(()),
+    match outside {
+        None => Ok(()),
+        Some((id, rows)) => Err(ExecError::Index { path: node.origin.path.to_string(), id, rows }),
     }
+}
+
+/// Targets with the axes of the logits are probabilities.
+fn targets_outside(loss: &CrossEntropy, operands: &[&Array]) -> Option<(i64, usize)> {
+    let [logits, target] = [operands[0], operands[1]];
+    if target.dims.len() == logits.dims.len() {
+        return None;
+    }
+    first_outside(target, logits.width(), |position| loss.counts(operands, position))
+}
+
+fn first_outside(ids: &Array, rows: usize, counts: impl Fn(usize) -> bool) -> Option<(i64, usize)> {
+    let outside = |(i, id): (usize, &f64)| !(0.0..rows as f64).contains(id) && counts(i);
+    let found = ids.data.iter().enumerate().find(|at| outside((at.0, at.1)));
+    found.map(|(_, id)| (*id as i64, rows))
 }

@@ -20,7 +20,11 @@ pub fn load(op: &Op, memory: &Memory, inputs: &[(&str, &Tensor)]) -> Result<Opti
 
 /// Memory of another layout than the program was prepared for.
 fn lacking(name: &str) -> ExecError {
-    ExecError::Place { name: name.to_string(), expected: "as prepared".to_string(), found: "not there".to_string() }
+    ExecError::Place {
+        name: name.to_string(),
+        expected: "as prepared".to_string(),
+        found: "not there".to_string(),
+    }
 }
 
 fn given(input: &Input, inputs: &[(&str, &Tensor)]) -> Result<Array, ExecError> {

@@ -57,7 +57,12 @@ impl Walk {
 }
 
 impl Program for Walk {
-    fn run(&mut self, memory: &mut Memory, inputs: &[(&str, &Tensor)], context: &Context) -> Result<(), ExecError> {
+    fn run(
+        &mut self,
+        memory: &mut Memory,
+        inputs: &[(&str, &Tensor)],
+        context: &Context,
+    ) -> Result<(), ExecError> {
         self.outputs.clear();
         let mut values: Vec<Option<Array>> = vec![None; self.graph.len()];
         for value in self.graph.values() {
