@@ -67,3 +67,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = found.ok_or("expected NAME=VALUE, as in size=384")?;
     Ok((name.trim().to_string(), value.trim().to_string()))
 }
+
+impl Running {
+    /// As said, or one a core.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.threads.unwrap_or_else(cores).max(1)
+    }
+}

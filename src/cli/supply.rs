@@ -3,6 +3,7 @@
 use super::options::{Device, Running};
 use crate::data::Library;
 use crate::exec::Executor;
+use crate::exec::cpu::Cpu;
 use crate::exec::reference::Reference;
 use crate::lower::model::{Stage, Task};
 use crate::task::TaskError;
@@ -37,10 +38,7 @@ impl Supply for Supplier<'_> {
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
         match self.running.device {
             Device::Reference => Ok(Box::new(Reference)),
-            Device::Cpu => {
-                let instead = "use --device reference".to_string();
-                Err(TrainError::Later { what: "--device cpu".into(), instead })
-            }
+            Device::Cpu => Ok(Box::new(Cpu::new(self.running.threads()))),
         }
     }
 }

@@ -16,7 +16,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::image::Pixels;
 use super::report::{Problem, Report};
@@ -141,7 +142,7 @@ impl Dataset {
     /// Everything that was wrong so far, while opening and while reading; grows as broken pictures are met.
     pub fn report(&self) -> Report {
         let mut report = self.opened.clone();
-        for (_, reason) in self.broken.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (_, reason) in lock(&self.broken).iter() {
             report.note(Problem::UnreadableFile, reason);
         }
         report
@@ -167,30 +168,17 @@ impl Dataset {
     /// pictures are squashed to the square. A picture that cannot be read is grey, and in the report.
     ///
     /// # Errors
-    /// `NothingReadable` if all of them (and at least one was asked for) are broken.
+    /// `NothingReadable` if all of them (and at least one was asked for) are broken, `Wish` if `side` is 0.
     pub fn images(&self, pictures: &[usize], side: usize, transforms: &[Transform]) -> Result<Column, Error> {
-        let augmentation = Augmentation::fixed(transforms);
+        if side == 0 {
+            return Err(Error::Wish {
+                name: "image".into(),
+                reason: "an image has at least one pixel".into(),
+            });
+        }
         let size = 3 * side * side;
         let mut values = vec![0.5; pictures.len() * size];
-        let failures = Mutex::new(Vec::new());
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let each = pictures.len().div_ceil(workers).max(1);
-        std::thread::scope(|scope| {
-            for (numbers, out) in pictures.chunks(each).zip(values.chunks_mut(each * size)) {
-                let (augmentation, failures) = (&augmentation, &failures);
-                scope.spawn(move || {
-                    for (picture, out) in numbers.iter().zip(out.chunks_mut(size)) {
-                        match self.load(*picture, side) {
-                            Ok(pixels) => augmentation.apply(pixels, side, None).write(out),
-                            Err(e) => {
-                                failures.lock().unwrap_or_else(PoisonError::into_inner).push(e.to_string())
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let failures = self.fill(&mut values, pictures, side, &Augmentation::fixed(transforms));
         match failures.last() {
             Some(last) if failures.len() == pictures.len() => {
                 Err(Error::NothingReadable { tried: failures.len(), last: last.clone() })
@@ -202,6 +190,31 @@ impl Dataset {
         }
     }
 
+    /// Writes pictures on all cores; gives the reasons why some could not be read.
+    fn fill(
+        &self,
+        values: &mut [f32],
+        pictures: &[usize],
+        side: usize,
+        augmentation: &Augmentation,
+    ) -> Vec<String> {
+        let size = 3 * side * side;
+        let each = pictures.len().div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
+        let failures = Mutex::new(Vec::new());
+        let one = |picture: usize, out: &mut [f32]| match self.load(picture, side) {
+            Ok(pixels) => augmentation.apply(pixels, side, None).write(out),
+            Err(error) => lock(&failures).push(error.to_string()),
+        };
+        thread::scope(|scope| {
+            for (numbers, out) in pictures.chunks(each).zip(values.chunks_mut(each * size)) {
+                scope.spawn(move || {
+                    numbers.iter().zip(out.chunks_mut(size)).for_each(|(n, out)| one(*n, out))
+                });
+            }
+        });
+        failures.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Captions in the given order, `[n, length]` ids with their lengths.
     ///
     /// # Errors
@@ -210,6 +223,10 @@ impl Dataset {
         let captions: Vec<&str> = rows.iter().map(|row| self.caption(*row)).collect();
         vocabulary.column("text", &captions, length)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn prompted(prompt: Option<&str>, caption: &str) -> String {

@@ -81,11 +81,12 @@ pub(super) fn open(path: &Path, split: &str, dataset: &mut Dataset) -> Result<()
 fn read(file: &Path, folder: &Path, split: &str, dataset: &mut Dataset) -> Result<(), Error> {
     let bytes = fs::read(file).map_err(|source| Error::Read { path: file.into(), source })?;
     let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_start_matches('\u{FEFF}');
     let report = dataset.report_mut();
-    let entries = if karpathy::is(file, &text)? {
-        karpathy::read(file, &text, split, report)?
+    let entries = if karpathy::is(file, text)? {
+        karpathy::read(file, text, split, report)?
     } else {
-        coco::read(file, &text, report)?
+        coco::read(file, text, report)?
     };
     add(entries, &Shelves::new(folder, split), dataset);
     Ok(())

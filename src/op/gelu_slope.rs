@@ -25,7 +25,8 @@ impl Rule for GeluSlope {
     }
 
     fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {
-        Facts::new(Class::Pointwise, 20 * result.elements())
+        // Near its zero at -0.75 the value is a difference of larger numbers.
+        Facts { tolerance: 2e-4, ..Facts::new(Class::Pointwise, 20 * result.elements()) }
     }
 
     fn samples(seed: u64) -> Vec<Sample> {

@@ -44,12 +44,13 @@ impl Rule for LayerNormGrad {
     }
 
     fn samples(seed: u64) -> Vec<Sample> {
-        super::softmax::samples(seed)
-            .map(|x| {
+        // Rows of one element have a gradient of exact zeros that rounding hides: no measure for another executor.
+        let wide = super::softmax::samples(seed).into_iter().filter(|(_, x)| x.width() > 1);
+        wide.map(|x| {
                 let (gain, _) = scales(seed, &x.1);
                 let dy = Array::random(seed, "dy", &x.1.dims);
                 Sample::new(Self { eps: 1e-5 }, [x, gain, dy])
             })
-            .to_vec()
+            .collect()
     }
 }

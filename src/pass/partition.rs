@@ -85,8 +85,9 @@ impl Part {
             self.take(graph, needs, value)?;
         }
         for (name, value) in graph.outputs() {
-            if let Some(placed) = self.placed.get(value) {
-                self.graph.name(name.clone(), *placed);
+            // A cut has a place here too, but its name stays with the part that computes it.
+            if needs[value.0 as usize] == kind {
+                self.graph.name(name.clone(), self.placed[value]);
             }
         }
         Ok(())

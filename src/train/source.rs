@@ -36,11 +36,17 @@ impl StageFeed {
     /// Data that is not there, an input that no column feeds.
     pub fn open(stage: &Stage, library: &Library, seed: u64) -> Result<Self, TrainError> {
         let dataset = Arc::new(library.open(&stage.data).map_err(data)?);
-        let wishes: Result<Vec<Wish>, TrainError> = stage.inputs.iter().map(|input| wish(input, library)).collect();
+        let wishes: Result<Vec<Wish>, TrainError> =
+            stage.inputs.iter().map(|input| wish(input, library)).collect();
         let wishes = wishes?;
         let (transforms, stage_name) = (stage.data.transforms.clone(), stage.name.clone());
-        let options =
-            LoaderOptions { transforms, batch: stage.batch, seed, stage: stage_name, ..LoaderOptions::default() };
+        let options = LoaderOptions {
+            transforms,
+            batch: stage.batch,
+            seed,
+            stage: stage_name,
+            ..LoaderOptions::default()
+        };
         let loader = Loader::new(dataset.clone(), wishes.clone(), options.clone()).map_err(data)?;
         Ok(Self { dataset, wishes, lengths: lengths(&stage.inputs), options, loader })
     }
@@ -63,7 +69,8 @@ impl Feed for StageFeed {
     fn seek(&mut self, position: &Value) -> Result<(), TrainError> {
         let wrong = || TrainError::Data(format!("{position} is not a step of the loader"));
         self.options.start = position.as_u64().ok_or_else(wrong)?;
-        self.loader = Loader::new(self.dataset.clone(), self.wishes.clone(), self.options.clone()).map_err(data)?;
+        self.loader =
+            Loader::new(self.dataset.clone(), self.wishes.clone(), self.options.clone()).map_err(data)?;
         Ok(())
     }
 
@@ -80,9 +87,10 @@ fn wish(input: &Input, library: &Library) -> Result<Wish, TrainError> {
             Ok(Wish::text(&input.name, words(vocabulary, library).map_err(TrainError::Data)?, *length))
         }
         Reading::Ids => Ok(Wish::ids(&input.name)),
-        Reading::Given => {
-            Err(TrainError::Data(format!("error[E0602]: no column of the data feeds the input `{}`", input.name)))
-        }
+        Reading::Given => Err(TrainError::Data(format!(
+            "error[E0602]: no column of the data feeds the input `{}`",
+            input.name
+        ))),
     }
 }
 
@@ -137,7 +145,11 @@ impl TaskGallery {
             match &input.reading {
                 Reading::Image { side } => images.push((input.name.clone(), *side)),
                 Reading::Text { vocabulary, length } => {
-                    texts.push((input.name.clone(), words(vocabulary, library).map_err(TaskError::Data)?, *length));
+                    texts.push((
+                        input.name.clone(),
+                        words(vocabulary, library).map_err(TaskError::Data)?,
+                        *length,
+                    ));
                 }
                 Reading::Ids | Reading::Given => {}
             }

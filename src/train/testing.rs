@@ -5,8 +5,8 @@ use crate::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program
 use crate::graph::{Graph, Origin, Verified};
 use crate::lower::model::{Parameter, Stage, Twin};
 use crate::op::{Context, Fill};
-use crate::shape::Shape;
 use crate::recipe::{AdamW, Data, DataKind, Duration, Init, Optimiser, Schedule, Timeline};
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 use chiasm_dsl::span::Span;
 use std::path::PathBuf;

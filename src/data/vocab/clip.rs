@@ -14,8 +14,8 @@ use tokenizers::tokenizer::SplitDelimiterBehavior;
 use tokenizers::{AddedToken, Tokenizer, decoders};
 
 const MERGES: &[u8] = include_bytes!("bpe_simple_vocab_16e6.txt.gz");
-/// Lines of the file that count: 49,152 less the bytes, twice, and the two special tokens.
-const COUNT: usize = 49_152 - 2 * 256 - 2;
+/// Lines of the file that count; the rest was for a larger vocabulary.
+const COUNT: usize = 49_152 - 256 - 2;
 const START: &str = "<|startoftext|>";
 const END: &str = "<|endoftext|>";
 const WORDS: &str =

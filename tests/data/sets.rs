@@ -1,0 +1,139 @@
+//! Data sets written for the test: every layout, every defect.
+
+use std::path::PathBuf;
+
+use chiasm::data::{Library, Problem};
+
+use super::open;
+
+/// A folder that goes when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("chiasm-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.0.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    fn library(&self) -> Library {
+        Library::new([&self.0])
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn png() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(8, 8).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+const COCO: &str = r#"{"images": [{"id": 4, "file_name": "a.png"}, {"id": "x", "file_name": "b.png"}],
+    "annotations": [{"image_id": 4, "id": 1, "caption": "one"}, {"image_id": "x", "id": 2, "caption": "two"},
+    {"image_id": 4, "id": 3, "caption": " three "}]}"#;
+
+#[test]
+fn captions_are_kept_with_their_picture() {
+    let folder = Folder::new("coco");
+    folder.write("set/annotations/captions_train.json", COCO);
+    folder.write("set/images/train2017/a.png", png());
+    folder.write("set/train/b.png", png());
+    let set = open(&folder.library(), "set").unwrap();
+    assert_eq!((set.rows(), set.pictures()), (3, 2));
+    assert_eq!(set.captions_of(0).map(|row| set.caption(row)).collect::<Vec<_>>(), ["one", "three"]);
+    assert_eq!((0..3).map(|row| set.image_of(row)).collect::<Vec<_>>(), [0, 0, 1]);
+    assert!(set.report().is_empty(), "{}", set.report());
+    assert!(set.images(&[1, 0], 4, &[]).is_ok());
+}
+
+#[test]
+fn the_folder_itself_or_its_file_may_be_given() {
+    let folder = Folder::new("direct");
+    folder.write("captions_train2014.json", COCO);
+    folder.write("a.png", png());
+    folder.write("b.png", png());
+    for root in [folder.0.clone(), folder.0.join("captions_train2014.json")] {
+        assert_eq!(open(&Library::new([root]), "anything").unwrap().rows(), 3);
+    }
+}
+
+#[test]
+fn karpathy_has_all_splits_in_one_file() {
+    let folder = Folder::new("karpathy");
+    let image = |split: &str, name: &str| {
+        format!(
+            r#"{{"split": "{split}", "filename": "{name}", "filepath": "p", "sentences": [{{"raw": "a cat"}}]}}"#
+        )
+    };
+    let list = [image("train", "a.png"), image("restval", "b.png"), image("val", "c.png")].join(",");
+    folder.write("set/dataset_set.json", format!(r#"{{"images": [{list}], "dataset": "set"}}"#));
+    for name in ["a", "b", "c"] {
+        folder.write(&format!("set/p/{name}.png"), png());
+    }
+    assert_eq!(open(&folder.library(), "set").unwrap().rows(), 2);
+    assert_eq!(open(&folder.library(), "set/val").unwrap().rows(), 1);
+    let error = open(&folder.library(), "set/test").unwrap_err().to_string();
+    assert!(error.contains("no picture of this split"), "{error}");
+}
+
+#[test]
+fn defects_are_counted_and_named() {
+    let folder = Folder::new("defects");
+    let json = r#"{"images": [{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "z.png"}, {"id": 2, "file_name": "gone.png"},
+        {"id": 3, "file_name": "b.png"}, {"id": 4, "file_name": "a.png"}], "annotations": [{"id": 1, "image_id": 1, "caption": "ok"},
+        {"id": 1, "image_id": 1, "caption": "again"}, {"id": 2, "image_id": 1, "caption": "  "}, {"id": 3, "image_id": 9, "caption": "x"},
+        {"id": 4, "image_id": 2, "caption": "x"}, {"id": 5, "image_id": 3, "caption": "b~d"}, {"id": 6, "image_id": 1}]}"#;
+    let json: Vec<u8> = json.bytes().map(|b| if b == b'~' { 0xFF } else { b }).collect();
+    folder.write("set/annotations/captions_train.json", json);
+    folder.write("set/train/a.png", png());
+    folder.write("set/train/b.png", b"no picture");
+    let set = open(&folder.library(), "set").unwrap();
+    let report = set.report();
+    let expected = [
+        (Problem::DuplicateId, 2),
+        (Problem::EmptyCaption, 2),
+        (Problem::CaptionWithoutPicture, 1),
+        (Problem::PictureWithoutCaption, 1),
+        (Problem::MissingFile, 1),
+        (Problem::NotUtf8, 1),
+        (Problem::UnreadableFile, 0),
+    ];
+    for (problem, count) in expected {
+        assert_eq!(report.count(problem), count, "{problem:?}: {report}");
+    }
+    assert_eq!(report.names(Problem::MissingFile), ["gone.png"]);
+    assert!(set.images(&[0, 1], 4, &[]).is_ok());
+    assert_eq!(set.report().count(Problem::UnreadableFile), 1);
+    assert!(set.images(&[1], 4, &[]).is_err());
+    assert_eq!(set.report().count(Problem::UnreadableFile), 1);
+}
+
+#[test]
+fn errors_name_place_and_cure() {
+    let folder = Folder::new("errors");
+    folder.write("broken/captions_train.json", "{\"images\": [],\n \"annotations\": [}");
+    folder.write("wrong/captions_train.json", "[1, 2]");
+    folder.write("empty/captions_train.json", "{\"images\": [], \"annotations\": []}");
+    std::fs::create_dir_all(folder.0.join("bare")).unwrap();
+    let message = |name: &str| open(&folder.library(), name).unwrap_err().to_string();
+    assert!(message("broken").contains("line 2 column"), "{}", message("broken"));
+    assert!(message("wrong").contains("is not captions"), "{}", message("wrong"));
+    assert!(message("empty").contains("no usable row"), "{}", message("empty"));
+    assert!(message("bare/val").contains("captions_val.json"), "{}", message("bare/val"));
+    assert!(message("missing").contains("--data DIR"), "{}", message("missing"));
+    assert!(message("scenes/test").contains("`train` and `val`"));
+    let none = open(&Library::default(), "photos").unwrap_err().to_string();
+    assert!(none.contains("no `--data` folder was given"), "{none}");
+}

@@ -1,0 +1,114 @@
+//! Vocabularies against ids that the reference implementations gave.
+
+use chiasm::data::{Kind, Library, Vocabulary, scenes::Scene};
+use serde_json::Value;
+
+use super::{fixture, real};
+
+fn built_in(kind: Kind, name: &str) -> Vocabulary {
+    Vocabulary::open(kind, name, &[], &Library::default()).unwrap()
+}
+
+fn ids(value: &Value) -> Vec<i32> {
+    value.as_array().unwrap().iter().map(|id| id.as_i64().unwrap() as i32).collect()
+}
+
+/// How many lines are equal; the others are printed.
+fn equal(name: &str, vocabulary: &Vocabulary, lines: &[(String, Vec<i32>)]) -> usize {
+    let same = |(text, ids): &&(String, Vec<i32>)| {
+        let found = vocabulary.tokens(text, 1000);
+        if found != *ids {
+            eprintln!("{name}: {text:?}\n  {found:?}, not\n  {ids:?}");
+        }
+        found == *ids
+    };
+    let count = lines.iter().filter(same).count();
+    eprintln!("{name}: {count} of {} texts equal", lines.len());
+    count
+}
+
+#[test]
+fn invented_texts_have_the_recorded_ids() {
+    let text = std::fs::read_to_string(fixture("tokenizers/golden.json")).unwrap();
+    let golden: Value = serde_json::from_str(&text).unwrap();
+    for (name, kind, key) in [("bert-base-uncased", Kind::WordPiece, "bert"), ("clip", Kind::Bpe, "clip")] {
+        let lines = golden["lines"].as_array().unwrap();
+        let lines: Vec<_> =
+            lines.iter().map(|l| (l["text"].as_str().unwrap().into(), ids(&l[key]))).collect();
+        assert_eq!(equal(name, &built_in(kind, name), &lines), lines.len());
+    }
+}
+
+#[test]
+fn captions_have_the_recorded_ids() {
+    let Some(folder) = real() else { return };
+    let text = std::fs::read_to_string(folder.join("tokenizers/golden.json")).unwrap();
+    let golden: Value = serde_json::from_str(&text).unwrap();
+    let lines = |key: &str| -> Vec<(String, Vec<i32>)> {
+        let texts = golden["texts"].as_array().unwrap().iter().map(|t| t.as_str().unwrap().to_owned());
+        texts.zip(golden[key].as_array().unwrap().iter().map(ids)).collect()
+    };
+    let file = |path: &str| Vocabulary::read(&folder.join("tokenizers").join(path), "file", &[]).unwrap();
+    let all = [
+        ("built-in BERT", "bert", built_in(Kind::WordPiece, "bert-base-uncased")),
+        ("BERT's vocab.txt", "bert", file("bert-base-uncased/vocab.txt")),
+        ("BERT's tokenizer.json", "bert", file("bert-base-uncased/tokenizer.json")),
+        ("built-in CLIP", "clip_openai", built_in(Kind::Bpe, "clip")),
+        ("CLIP's tokenizer.json", "clip_hf", file("clip/tokenizer.json")),
+    ];
+    for (name, key, vocabulary) in all {
+        let lines = lines(key);
+        assert_eq!(equal(name, &vocabulary, &lines), lines.len());
+    }
+}
+
+#[test]
+fn special_tokens_and_cutting() {
+    let bert = built_in(Kind::WordPiece, "bert-base-uncased");
+    assert_eq!((bert.size(), bert.pad(), bert.cls(), bert.sep()), (30522, 0, 101, 102));
+    assert_eq!((bert.mask(), bert.unk(), bert.id("[DEC]")), (Some(103), Some(100), None));
+    assert_eq!(bert.encode("", 4), (vec![101, 102, 0, 0], 2));
+    assert_eq!(bert.encode("a cat on a mat", 4), (vec![101, 1037, 4937, 102], 4));
+    let clip = built_in(Kind::Bpe, "clip");
+    assert_eq!((clip.size(), clip.cls(), clip.sep(), clip.mask()), (49408, 49406, 49407, None));
+    assert_eq!(clip.encode("a photo", 5), (vec![49406, 320, 1125, 49407, 0], 4));
+    assert_eq!(clip.decode(&[49406, 320, 1125, 49407]).trim(), "a photo");
+}
+
+#[test]
+fn extra_tokens_come_last_in_order() {
+    let extra = ["[DEC]".to_owned(), "[ENC]".to_owned()];
+    let words = Vocabulary::open(Kind::WordPiece, "bert-base-uncased", &extra, &Library::default()).unwrap();
+    assert_eq!((words.id("[DEC]"), words.id("[ENC]"), words.size()), (Some(30522), Some(30523), 30524));
+}
+
+#[test]
+fn unknown_and_broken_vocabularies_say_so() {
+    let library = Library::new(["/nowhere"]);
+    let error = Vocabulary::open(Kind::WordPiece, "other", &[], &library).unwrap_err().to_string();
+    assert!(error.contains("/nowhere/tokenizers/other/vocab.txt"), "{error}");
+    let folder = std::env::temp_dir().join(format!("chiasm-vocabulary-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, text) in [("vocab.txt", "a\nb\n"), ("tokenizer.json", "{\"model\": 3")] {
+        std::fs::write(folder.join(name), text).unwrap();
+        assert!(Vocabulary::read(&folder.join(name), "x", &[]).is_err());
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn captions_of_scenes_fit_in_24_tokens() {
+    let bert = built_in(Kind::WordPiece, "bert-base-uncased");
+    let mut longest = 0;
+    for split in ["train", "val"] {
+        for (number, scene) in Scene::all(split).unwrap().iter().enumerate().step_by(3) {
+            for caption in scene.captions(split, number) {
+                let ids = bert.tokens(&caption, 100);
+                assert!(!ids.contains(&100), "{caption}");
+                longest = longest.max(ids.len());
+            }
+        }
+    }
+    eprintln!("the longest caption of a scene has {longest} tokens");
+    assert!(longest <= 24);
+}
