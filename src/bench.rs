@@ -79,6 +79,7 @@ pub struct Sizes {
 }
 
 /// A model under construction: nodes, parameters, inputs.
+#[derive(Default)]
 pub struct Net {
     /// The graph so far.
     pub graph: Graph,
@@ -87,12 +88,6 @@ pub struct Net {
     /// Its inputs.
     pub inputs: Vec<(String, Tensor)>,
     fault: Option<String>,
-}
-
-impl Default for Net {
-    fn default() -> Self {
-        Self { graph: Graph::default(), layout: Layout::default(), inputs: Vec::new(), fault: None }
-    }
 }
 
 fn sizes(dims: &[usize]) -> Vec<Size> {
