@@ -29,6 +29,7 @@ mod rewrite;
 mod text;
 mod verify;
 pub use builder::Builder;
+pub use rewrite::Rewrite;
 pub use text::{Reason, TextError};
 pub use verify::{Breach, Fault, Verified};
 

@@ -5,13 +5,16 @@ use crate::op::{Op, Value};
 use crate::shape::Shape;
 use petgraph::graph::NodeIndex;
 
+/// Sees the copy, a node and its operands in the copy; gives what stands for the node, or `None` to copy it.
+pub type Rewrite<'r> = dyn FnMut(&mut Graph, &Node, &[Value]) -> Option<Value> + 'r;
+
 impl Graph {
     /// The graph with some nodes replaced, without what no output needs.
     ///
     /// The rule sees the copy, the old node and its operands in the copy; it may add nodes and names the value that stands
     /// for the node, or `None` to copy it. A replacement of another shape is not taken.
     #[must_use]
-    pub fn rewrite(&self, rule: &mut dyn FnMut(&mut Graph, &Node, &[Value]) -> Option<Value>) -> Graph {
+    pub fn rewrite(&self, rule: &mut Rewrite<'_>) -> Graph {
         let mut copy = Graph::default();
         let mut moved: Vec<Value> = Vec::with_capacity(self.len());
         for value in self.values() {

@@ -40,3 +40,34 @@ fn expand_once(graph: &Graph, lacks: &dyn Fn(&Op) -> bool) -> Option<Graph> {
     });
     changed.then_some(next)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAVES: &str = r#"%0 = parameter {"path":"x","shape":{"kind":"float","sizes":["2","3"]}} () : float[2, 3]
+%1 = parameter {"path":"g","shape":{"kind":"float","sizes":["3"]}} () : float[3]
+"#;
+
+    #[test]
+    fn a_lacking_op_becomes_smaller_ones_in_its_place() {
+        let before = format!(
+            "{LEAVES}%2 = layer_norm {{\"eps\":0.5}} (%0, %1, %1) : float[2, 3]  # a.norm\noutput y = %2\n"
+        );
+        let after = format!(
+            "{LEAVES}%2 = standardize {{\"eps\":0.5}} (%0) : float[2, 3]  # a.norm
+%3 = multiply (%2, %1) : float[2, 3]  # a.norm
+%4 = add (%3, %1) : float[2, 3]  # a.norm
+output y = %4\n"
+        );
+        let graph = Graph::parse(&before).expect("a graph");
+        assert_eq!(expand(&graph, &|op| op.name() == "layer_norm").to_string(), after);
+        assert_eq!(expand(&graph, &|_| false).to_string(), before);
+    }
+
+    #[test]
+    fn an_op_without_expansion_stays() {
+        let before = format!("{LEAVES}%2 = add (%0, %1) : float[2, 3]\noutput y = %2\n");
+        assert_eq!(expand(&Graph::parse(&before).expect("a graph"), &|_| true).to_string(), before);
+    }
+}

@@ -1,7 +1,8 @@
 //! What a graph costs, known before any executor has seen it.
 //!
-//! Every node that is not a view counts as one launch of its own. Fused executors move fewer bytes and hold fewer
-//! values, so the bytes are an upper bound; the operations are the same.
+//! Every node that is not a view counts as one launch of its own. Fused executors move fewer bytes; the operations are the
+//! same. The peak is that of the graph's values alone: an executor adds scratch and what its kernels save for backward, and
+//! knows its own peak to the byte (`Cpu::cost`).
 //!
 //! ```
 //! # use chiasm::plan::Cost;

@@ -1,7 +1,8 @@
 //! Pointwise nodes to one chain: every block of numbers goes through all of them while it is in the nearest cache.
 //!
 //! Inside a chain all numbers are `f32`: ids become numbers when they are loaded and ids again when they are stored, so
-//! ids are exact below 2^24. Constants are made in place; an operand that is used twice is loaded once.
+//! ids are exact below 2^24. Constants and cheap functions are made in place, by every chain that reads them; an operand
+//! that is used twice is loaded once.
 
 use super::Compiler;
 use super::pattern;
@@ -145,8 +146,8 @@ impl Compiler<'_> {
                 }
             }
         });
-        for read in full.iter().filter(|place| read.iter().filter(|p| p.room == place.room).count() == 1) {
-            written.iter().for_each(|written| self.over(*read, *written));
+        for read in full {
+            written.iter().for_each(|written| self.over(read, *written));
         }
     }
 
@@ -158,6 +159,12 @@ impl Compiler<'_> {
         }
         if let Op::Fill(fill) = self.op(root) {
             return weave.constant(fill.value);
+        }
+        if self.free[root.0 as usize] {
+            // Computed again where it is needed, once a chain.
+            let register = self.weave(weave, root);
+            weave.members.insert(root, register);
+            return register;
         }
         let place = self.place(value);
         weave.load(place, pattern, self.graph.shape(value).kind == Kind::Ids)

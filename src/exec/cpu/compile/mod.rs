@@ -9,10 +9,12 @@
 mod attention;
 mod chain;
 mod draw;
+mod free;
 mod loss;
 mod moves;
 mod norm;
 mod pattern;
+mod ports;
 mod product;
 mod reduce;
 mod sight;
@@ -21,7 +23,7 @@ mod unit;
 use super::frame::{Frame, Home, Launch, Place};
 use super::pool::Worker;
 use super::view::View;
-use crate::exec::{ExecError, Layout, Slot};
+use crate::exec::{ExecError, Layout};
 use crate::graph::Graph;
 use crate::op::{Draw, Op, Value};
 use crate::plan::{Life, Room, Work};
@@ -82,7 +84,8 @@ pub(super) struct Compiled {
 pub(super) fn compile(graph: &Graph, layout: &Layout, threads: usize) -> Result<Compiled, ExecError> {
     bound(graph)?;
     let sight = Sight::new(graph);
-    let units = unit::units(graph, &sight);
+    let free = free::free(graph, &sight);
+    let units = unit::units(graph, &sight, &free);
     let mut compiler = Compiler {
         graph,
         layout,
@@ -91,6 +94,7 @@ pub(super) fn compile(graph: &Graph, layout: &Layout, threads: usize) -> Result<
         homes: BTreeMap::new(),
         saved: BTreeMap::new(),
         sight,
+        free,
         now: Value(0),
         out: Compiled::default(),
     };
@@ -134,6 +138,8 @@ struct Compiler<'a> {
     layout: &'a Layout,
     threads: usize,
     sight: Sight,
+    /// Nodes that every reader computes for itself.
+    free: Vec<bool>,
     /// Of roots.
     places: Vec<Option<Place>>,
     /// Roots that are written straight into memory.
@@ -234,14 +240,12 @@ impl<'a> Compiler<'a> {
         self.out.names.push(format!("{} {}", node.op.name(), node.origin.path));
     }
 
-    /// The result of the last launch may lie over an operand that is used up.
+    /// The result of the last launch may lie over an operand that is used up, if it reads that room only once.
     fn over(&mut self, read: Place, written: Place) {
         let whole = |place: Place| place.offset == 0 && place.words == self.out.rooms[place.room].words;
-        if whole(read)
-            && whole(written)
-            && read.words == written.words
-            && read.room != written.room
-            && let Some(work) = self.out.work.last_mut()
+        let fits = whole(read) && whole(written) && read.words == written.words && read.room != written.room;
+        if let Some(work) = self.out.work.last_mut().filter(|_| fits)
+            && work.reads.iter().filter(|room| **room == read.room).count() == 1
         {
             work.over.push((read.room, written.room));
         }
@@ -277,39 +281,6 @@ impl<'a> Compiler<'a> {
                 self.sight.share(product.result, first);
             }
         }
-    }
-
-    /// Gradients and next states are computed where they belong, unless a value has two names.
-    fn choose_homes(&mut self) -> Result<(), ExecError> {
-        for (name, value) in self.graph.outputs() {
-            let Some(home) = self.home_of_output(name)? else { continue };
-            let seen = self.sight.seen(*value);
-            let whole = seen.offset == 0 && self.count(seen.root) == self.count(*value);
-            if whole
-                && !matches!(
-                    self.op(seen.root),
-                    Op::Input(_) | Op::Parameter(_) | Op::Twin(_) | Op::State(_) | Op::Clock(_)
-                )
-            {
-                self.homes.entry(seen.root).or_insert(home);
-            }
-        }
-        Ok(())
-    }
-
-    fn home_of_output(&self, name: &str) -> Result<Option<Home>, ExecError> {
-        if let Some(path) = name.strip_prefix("grad/") {
-            return Ok(Some(Home::Gradients(self.slot(&self.layout.parameters, path)?.start)));
-        }
-        if let Some(state) = name.strip_prefix("next/") {
-            return Ok(Some(Home::Next(self.slot(&self.layout.states, state)?.start)));
-        }
-        Ok(None)
-    }
-
-    fn slot(&self, slots: &'a BTreeMap<String, Slot>, name: &str) -> Result<&'a Slot, ExecError> {
-        let (expected, found) = ("a place".to_string(), "not there".to_string());
-        slots.get(name).ok_or_else(|| ExecError::Place { name: name.to_string(), expected, found })
     }
 
     /// The launch of one unit.
@@ -359,72 +330,5 @@ impl<'a> Compiler<'a> {
             _ => return Err(self.unsupported(value)),
         }
         Ok(())
-    }
-
-    /// A value that is there before the first launch.
-    fn leaf(&mut self, value: Value) -> Result<(), ExecError> {
-        let words = self.count(value);
-        let (layout, op) = (self.layout, self.op(value));
-        let place = match op {
-            Op::Parameter(p) => {
-                let slot = self.slot(&layout.parameters, &p.path)?;
-                self.room(words, Home::Parameters(slot.start), Life::Outside)
-            }
-            Op::Twin(t) => {
-                let slot = self.slot(&layout.twins, &t.path)?;
-                self.room(words, Home::Twins(slot.start), Life::Outside)
-            }
-            Op::State(s) => {
-                let slot = self.slot(&layout.states, &s.name)?;
-                self.room(words, Home::States(slot.start), Life::Outside)
-            }
-            _ => self.room(words, Home::Arena, Life::Given),
-        };
-        self.places[value.0 as usize] = Some(place);
-        match op {
-            Op::Input(input) => {
-                let (dims, kind) = (self.dims(value), self.graph.shape(value).kind);
-                self.out.inputs.push(Port { name: input.name.clone(), place, dims, kind });
-            }
-            Op::Clock(clock) => self.out.clocks.push((place, clock.schedule)),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Outputs that lie elsewhere are copied to where they belong; the others are kept.
-    fn finish(&mut self) -> Result<(), ExecError> {
-        for (name, value) in self.graph.outputs().to_vec() {
-            self.now = value;
-            let place = self.place(value);
-            match self.home_of_output(&name)? {
-                Some(home) if self.out.homes[place.room] == home && place.offset == 0 => {}
-                Some(home) => {
-                    let slot = self.room(place.words, home, Life::Outside);
-                    self.copy_words(place, slot);
-                }
-                None => {
-                    let place = self.kept(place);
-                    let (dims, kind) = (self.dims(value), self.graph.shape(value).kind);
-                    self.out.outputs.push(Port { name, place, dims, kind });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A place that can be read after the run.
-    fn kept(&mut self, place: Place) -> Place {
-        if self.out.homes[place.room] != Home::Arena {
-            let copy = self.room(place.words, Home::Arena, Life::Kept);
-            self.copy_words(place, copy);
-            return copy;
-        }
-        let room = &mut self.out.rooms[place.room];
-        room.life = match room.life {
-            Life::Given | Life::Always => Life::Always,
-            _ => Life::Kept,
-        };
-        place
     }
 }

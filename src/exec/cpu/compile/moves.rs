@@ -34,13 +34,26 @@ fn merged(sizes: &[usize], from: &[usize], to: &[usize]) -> [Vec<usize>; 3] {
     [0, 1, 2].map(|i| axes.iter().map(|axis| axis[i]).collect())
 }
 
+/// The first words on both sides for every place of some axes.
+fn starts([sizes, from, to]: [&[usize]; 3]) -> Vec<(usize, usize)> {
+    let mut starts = vec![(0, 0)];
+    for ((size, from), to) in sizes.iter().zip(from).zip(to) {
+        let places = |start: &(usize, usize)| {
+            let (a, b) = *start;
+            (0..*size).map(move |i| (a + i * from, b + i * to))
+        };
+        starts = starts.iter().flat_map(places).collect();
+    }
+    starts
+}
+
 impl Compiler<'_> {
     /// All words of one place to another.
     pub(super) fn copy_words(&mut self, from: Place, to: Place) {
         self.copy_strided(&[from.words], &[1], &[1], from, to);
     }
 
-    /// Elements by strides; a stride of 0 repeats.
+    /// Elements by strides; a stride of 0 repeats. Axes beyond those of the kernel are walked outside of it.
     pub(super) fn copy_strided(
         &mut self,
         sizes: &[usize],
@@ -49,10 +62,20 @@ impl Compiler<'_> {
         from: Place,
         to: Place,
     ) {
-        let [sizes, from_strides, to_strides] = merged(sizes, from_strides, to_strides);
-        let layout = Layout::new(&sizes, &from_strides, &to_strides);
+        let axes = merged(sizes, from_strides, to_strides);
+        let walked = axes[0].len().saturating_sub(copy::AXES);
+        let [sizes, from_strides, to_strides] = [0, 1, 2].map(|i| &axes[i][walked..]);
+        let layout = Layout::new(sizes, from_strides, to_strides);
+        let starts = starts([0, 1, 2].map(|i| &axes[i][..walked]));
         self.launch(&[from], &[to], 0, move |worker, frame, _| {
-            copy::copy(worker, &layout, frame.view(from), frame.view(to));
+            for (from_start, to_start) in &starts {
+                copy::copy(
+                    worker,
+                    &layout,
+                    frame.view(from).from(*from_start),
+                    frame.view(to).from(*to_start),
+                );
+            }
         });
     }
 

@@ -107,9 +107,11 @@ impl Sight {
         }
     }
 
-    /// From now on a root lies where another one lies, and so do its views.
+    /// From now on a root lies where another one lies, and so do its views; who reads the one reads the other.
     pub fn share(&mut self, root: Value, other: Value) {
         let below = self.seen(other);
+        let readers = self.readers[root.0 as usize].clone();
+        self.readers[below.root.0 as usize].extend(readers);
         for seen in self.seen.iter_mut().filter(|seen| seen.root == root) {
             *seen = Seen { root: below.root, offset: below.offset + seen.offset };
         }
