@@ -293,7 +293,11 @@ impl Program {
         }
         let known: Vec<String> = self.weights.iter().map(|w| w.name.text.clone()).collect();
         match self.weights.iter_mut().find(|w| w.name.text == weights.name.text) {
-            Some(base) => base.rules.extend(weights.rules),
+            Some(base) => {
+                let newer: Vec<Vec<String>> = weights.rules.iter().map(|r| names_of(&r.path)).collect();
+                base.rules.retain(|rule| !newer.iter().any(|path| names_of(&rule.path).starts_with(path)));
+                base.rules.extend(weights.rules);
+            }
             None => {
                 self.unknown(Code::E0204, &weights.name, "no weight map is inherited under the name", known)
             }
@@ -398,6 +402,20 @@ pub fn path_text(expr: &Expr) -> Option<String> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// The names of a path, without indices: an edited rule replaces those at and below its path.
+fn names_of(expr: &Expr) -> Vec<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => vec![name.clone()],
+        ExprKind::Index { value, .. } => names_of(value),
+        ExprKind::Part { value, name } => {
+            let mut names = names_of(value);
+            names.push(name.text.clone());
+            names
+        }
+        _ => Vec::new(),
     }
 }
 
