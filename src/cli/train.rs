@@ -191,14 +191,15 @@ pub fn table(report: &Report) -> String {
         let cells: String = percent.iter().map(|p| format!("{p:>7.1}")).collect();
         format!("  {name:<14}{cells}")
     };
-    [
+    let mut lines = vec![
         format!("{}: {} pictures, {} texts", report.task, report.images, report.texts),
         format!("  {:<14}{head}", ""),
         row("picture→text", &report.recall.text.percent),
         row("text→picture", &report.recall.image.percent),
         row("mean", &[report.recall.mean]),
-    ]
-    .join("\n")
+    ];
+    lines.extend(report.problems.iter().map(|problem| format!("  data: {problem}")));
+    lines.join("\n")
 }
 
 fn conclude(outcome: &Outcome) -> String {

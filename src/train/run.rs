@@ -178,7 +178,8 @@ impl Run<'_> {
         listener(Event::Begins(&summary(stage, &folder, &trainer, account)));
         let mut reporter = Reporter { run: self, stage, listener };
         let end = run_loop(&mut trainer, feed.as_mut(), &course, &mut reporter)?;
-        self.outcome.problems.extend(feed.problems());
+        let named = |problem: String| format!("{}: {problem}", stage.name);
+        self.outcome.problems.extend(feed.problems().into_iter().map(named));
         if end == End::Finished {
             let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), time.length)?;
             self.measure(stage, &mut trainer, &mut metrics, listener)?;

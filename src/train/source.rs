@@ -74,9 +74,8 @@ impl Feed for StageFeed {
         Ok(())
     }
 
-    fn problems(&self) -> Option<String> {
-        let report = self.dataset.report();
-        (!report.is_empty()).then(|| report.to_string())
+    fn problems(&self) -> Vec<String> {
+        self.dataset.report().lines()
     }
 }
 
@@ -187,5 +186,9 @@ impl Gallery for TaskGallery {
             inputs.extend(tensors(Column { name: name.clone(), ..column }, &self.lengths));
         }
         Ok(inputs)
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.dataset.report().lines()
     }
 }
