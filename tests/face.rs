@@ -65,7 +65,7 @@ fn mistakes_are_named() {
     says("text_feat", &[text(), ("imag", planes(16))], &["no input `imag`", "did you mean `image`?"]);
     says("image_feat", &[("image", planes(8))], &["float[2, 3, 16, 16]", "float[2, 3, 8, 8]"]);
     says("image_feat", &[("image", "a cat".into())], &["cannot be read from texts"]);
-    says("itc", &[text(), ("image", planes(16))], &["`text`", "1", "2"]);
+    says("con", &[text(), ("image", planes(16))], &["`text`", "1", "2"]);
     let error = network.parameter("to_image.v").expect_err("is wrong").to_string();
     assert!(error.contains("did you mean `to_image.w`?"), "{error}");
 }
