@@ -26,15 +26,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/clip.chi");
     let (model, host) = (compile(&file, &Options::default())?, Host::default());
     let options = TrainOptions { steps: Some(steps), ..TrainOptions::default() };
+    let mut print = |event: Event<'_>| {
+        if let Event::Step(row) = event {
+            println!("step {} loss {:.3}", row.step, row.loss);
+        }
+    };
     let folder = match run {
         Some(folder) => folder,
-        None => {
-            train(&model, &options, &host, &mut |event| match event {
-                Event::Step(row) => println!("step {} loss {:.3}", row.step, row.loss),
-                _ => {}
-            })?
-            .folder
-        }
+        None => train(&model, &options, &host, &mut print)?.folder,
     };
     let mut network = Network::trained(&model, "pretrain", &folder, &host)?;
     let wanted = network.run("text_feat", &[("text", text.as_str().into())])?.into_floats();
