@@ -12,7 +12,7 @@
 
 use super::model::Model;
 use super::on_stage;
-use super::program::{Definition, MAIN, Meaning, Program};
+use super::program::{Definition, MAIN, Meaning, Program, Space};
 use super::static_check::reached;
 use chiasm_dsl::print;
 use chiasm_dsl::span::{Sources, Span};
@@ -74,8 +74,8 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
 
 /// What is reached, in order; then what used files keep to themselves.
 fn definitions(program: &Program) -> Vec<&Definition> {
+    let Some(Space { names: known }) = program.spaces.get(MAIN.0) else { return Vec::new() };
     let reached = reached(program);
-    let known = &program.spaces[MAIN.0].names;
     let mut found: Vec<&Definition> = known.values().filter(|d| reached.contains(&d.name.text)).collect();
     let used = program.spaces.iter().skip(MAIN.0 + 1).flat_map(|space| space.names.values());
     found.extend(used.filter(|d| !known.contains_key(&d.name.text)));
