@@ -13,6 +13,7 @@ mod data;
 mod eval;
 mod instance;
 mod leaf;
+mod lock;
 pub mod model;
 mod module;
 mod names;
@@ -27,6 +28,7 @@ mod state;
 mod static_check;
 mod task;
 mod types;
+mod value;
 mod vocabulary;
 mod weights;
 mod with;
@@ -39,6 +41,7 @@ pub use model::Model;
 use program::{MAIN, Meaning, Program, Protocol};
 use state::Lower;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a caller may say besides the file.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +105,9 @@ pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     model.warnings = found;
-    model.sources = program.sources;
+    model.sources = program.sources.clone();
+    model.program = Arc::new(program);
+    model.sets = options.sets.clone();
     Ok(model)
 }
 

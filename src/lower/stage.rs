@@ -137,7 +137,7 @@ impl<'p> Lower<'p> {
             self.graph.name(format!("loss/{name}"), tensor.node);
         }
         self.watch(fields, &env)?;
-        self.wished_values(minimise.span)?;
+        self.wished_values()?;
         self.advance_states(fields, &env)?;
         let feed = self.feed(data, &env)?;
         if !self.options.given {
@@ -195,21 +195,12 @@ impl<'p> Lower<'p> {
     }
 
     /// Values that the caller wants besides; a stage that has no such definition leaves them out.
-    fn wished_values(&mut self, at: Span) -> Eval<()> {
+    fn wished_values(&mut self) -> Eval<()> {
         for wish in self.options.values.clone() {
-            let (slow, name) = match wish.split_once('.') {
-                Some((slow, name)) => (Some(slow), name),
-                None => (None, wish.as_str()),
-            };
             let names = &self.program.spaces[MAIN.0].names;
-            if [Some(name), slow].into_iter().flatten().any(|n| !names.contains_key(n)) {
-                continue;
+            if super::value::wanted(&wish).into_iter().all(|name| names.contains_key(name)) {
+                self.name_value(&wish, format!("value/{wish}"))?;
             }
-            let world = super::state::World { twin: slow.map(Into::into), ..Default::default() };
-            let world = self.enter(world);
-            let object = self.within(world, |s| s.definition(MAIN, name))?;
-            let tensor = self.within(world, |s| s.tensor(object, at))?;
-            self.graph.name(format!("value/{wish}"), tensor.node);
         }
         Ok(())
     }
