@@ -4,8 +4,7 @@
 mod common;
 
 use chiasm_dsl::parse::parse;
-use chiasm_dsl::print::print;
-use common::{ALONE, Counter, read, shipped, spanless};
+use common::{ALONE, Counter, formatted, read, shipped};
 use std::time::Instant;
 
 /// What must hold for every text.
@@ -29,8 +28,7 @@ fn check(text: &str) {
         );
     }
     if parsed.diagnostics.is_empty() {
-        let again = read("again.chi", &print(&parsed.tree));
-        assert_eq!(spanless(&parsed.tree), spanless(&again.0.tree), "{text:?}\n{}", again.1);
+        formatted("any.chi", text);
     }
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod eval;
 mod explain;
+mod fmt;
 mod model;
 mod options;
 mod say;
@@ -38,6 +39,9 @@ enum Command {
     /// Print the definitions with shapes and parameter counts.
     #[command(after_help = "Example: chiasm show albef.chi --stage pretrain --as text")]
     Show(show::Arguments),
+    /// Write files in their one form.
+    #[command(after_help = "Example: chiasm fmt --check models/*.chi")]
+    Fmt(fmt::Arguments),
     /// Measure the speed of training steps on made-up data.
     #[command(after_help = "Example: chiasm bench models/tiny/albef.chi --steps 20")]
     Bench(train::Arguments),
@@ -65,13 +69,16 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Show(arguments) => show::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
         Command::Bench(arguments) => train::bench(arguments),
         Command::Explain { code } => explain::run(code),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            say::error(&problem.text);
+            if !problem.text.is_empty() {
+                say::error(&problem.text);
+            }
             ExitCode::from(problem.code)
         }
     }
