@@ -8,6 +8,7 @@ pub mod graph;
 pub mod lower;
 pub mod op;
 pub mod pass;
+pub mod picture;
 pub mod plan;
 pub mod random;
 pub mod recipe;
