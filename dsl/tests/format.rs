@@ -115,7 +115,7 @@ fn line_ends_of_windows_stay_and_a_mark_goes() {
     }
 }
 
-/// `before`, a line `=====`, `after`.
+/// Behind `# ====` a text, behind `# ----` what becomes of it.
 #[test]
 fn every_rule() {
     for (name, text) in files(&root("dsl/tests/format")) {

@@ -10,14 +10,32 @@ pub fn picture(model: &str, stage: &Stage) -> Picture {
     let marks = &stage.outline.marks;
     let first =
         |at: usize| !marks[..at].iter().any(|mark| mark.module.is_some() && mark.module == marks[at].module);
-    let nodes = marks.iter().enumerate().map(|(at, mark)| node(stage, mark, first(at))).collect();
-    let arrows =
-        stage.outline.reads.iter().map(|read| Arrow { from: read.from, to: read.to, style: style(read.how) });
-    Picture {
-        title: format!("{model}, stage {}", stage.name),
-        subtitle: subtitle(stage),
-        nodes,
-        arrows: arrows.collect(),
+    let mut nodes: Vec<Node> =
+        marks.iter().enumerate().map(|(at, mark)| node(stage, mark, first(at))).collect();
+    let arrows: Vec<Arrow> = stage
+        .outline
+        .reads
+        .iter()
+        .map(|read| Arrow { from: read.from, to: read.to, style: style(read.how) })
+        .collect();
+    colour(&mut nodes, &arrows);
+    Picture { title: format!("{model}, stage {}", stage.name), subtitle: subtitle(stage), nodes, arrows }
+}
+
+/// A module whose result has no name is of the modality that it reads, if that is one.
+fn colour(nodes: &mut [Node], arrows: &[Arrow]) {
+    for _ in 0..nodes.len() {
+        for at in 0..nodes.len() {
+            let reads = arrows.iter().filter(|arrow| arrow.to == at && arrow.style == Style::Flow);
+            let mut found: Vec<&String> =
+                reads.filter_map(|arrow| nodes[arrow.from].modality.as_ref()).collect();
+            found.dedup();
+            if let ([one], Kind::Module | Kind::Frozen, None) =
+                (&found[..], nodes[at].kind, &nodes[at].modality)
+            {
+                nodes[at].modality = Some((*one).clone());
+            }
+        }
     }
 }
 
