@@ -79,7 +79,7 @@ impl<'t> Reader<'t, '_> {
             self.comment(*comment, &mut gap, first);
         }
         let ends = self.skip(start);
-        gap.blank = ends > 1 && !(first && !gap.has_comment());
+        gap.blank = ends > 1 && (!first || gap.has_comment());
         gap.newline |= ends > 0;
         let column = self.column(start);
         self.at = end;
@@ -94,7 +94,7 @@ impl<'t> Reader<'t, '_> {
         if !comment.alone && !first && !gap.has_comment() {
             gap.trailing = Some(text);
         } else {
-            let blank = ends > 1 && !(first && gap.comments.is_empty());
+            let blank = ends > 1 && (!first || !gap.comments.is_empty());
             gap.comments.push(Comment { text, column: self.column(start), blank });
         }
         self.at = end;

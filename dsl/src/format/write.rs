@@ -94,8 +94,9 @@ pub fn text(pieces: &[Piece], lines: &[Line], page: &Page) -> String {
         if let Start::Comment(comment, _) | Start::Within(comment, _) = line.start {
             put(&mut text, &mut column, *indent, comment);
         }
-        for at in line.first..line.last {
-            put(&mut text, &mut column, page.columns[at], pieces[at].text);
+        let places = &page.columns[line.first..line.last];
+        for (piece, place) in pieces[line.first..line.last].iter().zip(places) {
+            put(&mut text, &mut column, *place, piece.text);
         }
         if let Some(comment) = line.trailing {
             let margin = MARGIN.max(column + 2);
