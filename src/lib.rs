@@ -40,6 +40,7 @@ pub mod lower;
 pub mod network;
 pub mod op;
 pub mod pass;
+pub mod picture;
 pub mod plan;
 pub mod random;
 pub mod recipe;

@@ -1,4 +1,4 @@
-//! Text to tokens: words, numbers, texts, operators, each with its span; comments and blank lines are kept aside.
+//! Text to tokens: words, numbers, texts, operators, each with its span; comments are kept aside.
 //!
 //! Invariant: reading never fails and takes linear time. What cannot be a token is reported and skipped, the last token
 //! is always [`Kind::End`], spans grow and lie on character boundaries.
@@ -112,8 +112,6 @@ pub struct Lexed {
     pub tokens: Vec<Token>,
     /// The comments in order.
     pub comments: Vec<Comment>,
-    /// The first byte of every blank line.
-    pub blanks: Vec<u32>,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -172,9 +170,6 @@ impl Reader {
 
     fn space(&mut self, start: usize, space: &str) {
         for (place, _) in space.match_indices('\n') {
-            if self.fresh {
-                self.lexed.blanks.push(self.line as u32);
-            }
             self.line = start + place + 1;
             self.fresh = true;
         }

@@ -4,8 +4,7 @@
 mod common;
 
 use chiasm_dsl::parse::parse;
-use chiasm_dsl::print::print;
-use common::{ALONE, Counter, read, shipped, spanless};
+use common::{ALONE, Counter, formatted, read, shipped};
 use std::time::Instant;
 
 /// What must hold for every text.
@@ -29,8 +28,7 @@ fn check(text: &str) {
         );
     }
     if parsed.diagnostics.is_empty() {
-        let again = read("again.chi", &print(&parsed.tree));
-        assert_eq!(spanless(&parsed.tree), spanless(&again.0.tree), "{text:?}\n{}", again.1);
+        formatted("any.chi", text);
     }
 }
 
@@ -128,6 +126,14 @@ fn ordinary_depth_is_accepted() {
     assert!(read("inputs.chi", &fields).1.is_empty());
 }
 
+/// Time that this thread has computed; where the system does not say it, time on the clock.
+fn seconds_of_work() -> f64 {
+    static CLOCK: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let computed = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let computed = computed.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    computed.map_or_else(|| CLOCK.get_or_init(Instant::now).elapsed().as_secs_f64(), |it| it / 1e9)
+}
+
 #[test]
 fn ten_megabytes_in_seconds() {
     let sound =
@@ -150,9 +156,9 @@ fn ten_megabytes_in_seconds() {
     ] {
         let size = if piece.len() > 1000 { 10_000_000 } else { 2_000_000 };
         let text = piece.repeat(size / piece.len() + 1);
-        let start = Instant::now();
+        let start = seconds_of_work();
         parse(ALONE, &text);
-        let seconds = start.elapsed().as_secs_f64();
+        let seconds = seconds_of_work() - start;
         assert!(seconds < 20.0, "{seconds} s for {}", &piece[..piece.len().min(40)]);
     }
 }

@@ -3,24 +3,23 @@
 
 mod common;
 
-use chiasm_dsl::print::expr as print;
-use chiasm_dsl::span::{FileId, Sources};
+use chiasm_dsl::span::{FileId, Sources, Span};
 use chiasm_dsl::tree::{Expr, ExprKind, ItemKind};
 use common::clean;
 
-/// An expression with brackets round every operator.
-fn bracketed(value: &Expr) -> String {
+/// An expression of a text with brackets round every operator.
+fn bracketed(text: &str, value: &Expr) -> String {
+    let inner = |value: &Expr| bracketed(text, value);
+    let words = |span: Span| text[span.start as usize..span.end as usize].to_string();
     match &value.kind {
-        ExprKind::Binary { op, left, right, .. } => {
-            format!("<{} {} {}>", bracketed(left), chiasm_dsl::print::sign(*op), bracketed(right))
+        ExprKind::Binary { op_span, left, right, .. } => {
+            format!("<{} {} {}>", inner(left), words(*op_span), inner(right))
         }
-        ExprKind::Unary { op, value } => format!("<{op:?} {}>", bracketed(value)),
-        ExprKind::Pipe { from, step } => format!("<{} -> {}>", bracketed(from), print(&step.path)),
-        ExprKind::If { test, yes, no } => {
-            format!("<if {} {} {}>", bracketed(test), bracketed(yes), bracketed(no))
-        }
-        ExprKind::Transpose(value) => format!("{}'", bracketed(value)),
-        _ => print(value),
+        ExprKind::Unary { op, value } => format!("<{op:?} {}>", inner(value)),
+        ExprKind::Pipe { from, step } => format!("<{} -> {}>", inner(from), words(step.path.span)),
+        ExprKind::If { test, yes, no } => format!("<if {} {} {}>", inner(test), inner(yes), inner(no)),
+        ExprKind::Transpose(value) => format!("{}'", inner(value)),
+        _ => words(value.span),
     }
 }
 
@@ -51,7 +50,7 @@ fn operators_bind_as_the_grammar_says() {
         ("if a then b -> f else c -> g -> h", "<if a <b -> f> <<c -> g> -> h>>"),
     ];
     for (text, expected) in cases {
-        assert_eq!(bracketed(&value(text)), expected, "{text}");
+        assert_eq!(bracketed(&format!("x = {text}"), &value(text)), expected, "{text}");
     }
 }
 

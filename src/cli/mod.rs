@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod eval;
 mod explain;
+mod fmt;
 mod model;
 mod options;
 mod say;
@@ -36,6 +37,9 @@ enum Command {
     /// Print the definitions with shapes and parameter counts.
     #[command(after_help = "Example: chiasm show albef.chi --stage pretrain --as text")]
     Show(show::Arguments),
+    /// Write files in their one form.
+    #[command(after_help = "Example: chiasm fmt --check models/*.chi")]
+    Fmt(fmt::Arguments),
     /// Measure the speed of training steps: of a file's stages, or of a built-in case (blocks, clip).
     #[command(after_help = "Example: chiasm bench models/tiny/albef.chi --steps 20, or: chiasm bench blocks")]
     Bench(bench::Arguments),
@@ -55,12 +59,15 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
         Command::Explain { code } => explain::run(code),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            say::error(&problem.text);
+            if !problem.text.is_empty() {
+                say::error(&problem.text);
+            }
             ExitCode::from(problem.code)
         }
     }

@@ -30,7 +30,8 @@ fn told(failure: &Failure, format: Format) -> String {
     }
 }
 
-fn message(diagnostic: &Diagnostic, sources: &Sources, format: Format) -> String {
+/// A message in the form that was asked for.
+pub fn message(diagnostic: &Diagnostic, sources: &Sources, format: Format) -> String {
     match format {
         Format::Text => diagnostic.render(sources),
         Format::Json => diagnostic.json(sources),

@@ -108,6 +108,7 @@ impl<'p> Lower<'p> {
     }
 
     fn rename(&mut self, mut feed: Feed, new: &str, old: &'p Expr) -> Eval<Feed> {
+        let old_span = old.span;
         let (old, takes) = match &old.kind {
             ExprKind::Name(name) => (name.clone(), true),
             ExprKind::Call { args, .. } => match args.first().map(|a| &a.value.kind) {
@@ -118,7 +119,7 @@ impl<'p> Lower<'p> {
         };
         if !feed.columns.contains(&old) {
             let message = format!("unknown column `{old}`; the data has: {}", feed.columns.join(", "));
-            return self.fail(Code::E0215, Span::default(), message);
+            return self.fail(Code::E0215, old_span, message);
         }
         if takes {
             feed.columns.retain(|c| *c != old);

@@ -17,6 +17,9 @@ use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Arg, BinaryOp, Expr, ExprKind, Field, Name, Over, Step, UnaryOp};
 use std::rc::Rc;
 
+/// So many elements of lists are made for one stage, so that every file is checked in bounded time and memory.
+const MOST_ELEMENTS: usize = 100_000;
+
 /// The path that a constructor gives its module.
 #[derive(Clone, Debug)]
 pub struct Naming {
@@ -196,6 +199,11 @@ impl<'p> Lower<'p> {
             Over::Below(limit) => {
                 let object = self.eval(limit, env, None)?;
                 let count = self.count(&object, limit.span)?;
+                self.repeated = self.repeated.saturating_add(count);
+                if self.repeated > MOST_ELEMENTS {
+                    let message = format!("lists have at most {MOST_ELEMENTS} elements together");
+                    return self.fail(Code::E0314, limit.span, message);
+                }
                 (0..count as i64).map(Object::whole).collect()
             }
             Over::Elements(list) => match self.eval(list, env, None)? {

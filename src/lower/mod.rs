@@ -18,6 +18,7 @@ pub mod model;
 mod module;
 mod names;
 mod object;
+mod outline;
 mod places;
 mod primitive;
 mod program;
@@ -105,6 +106,7 @@ pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     model.warnings = found;
+    model.texts = outline::texts(&program);
     model.sources = program.sources.clone();
     model.program = Arc::new(program);
     model.sets = options.sets.clone();
@@ -139,7 +141,9 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
         let stage = base_known(&mut lower, protocol, &program.stages)
             .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
             .and_then(|fields| lower.stage(&fields));
-        model.stages.extend(stage);
+        model
+            .stages
+            .extend(stage.map(|stage| model::Stage { outline: lower.outline(&stage.graph), ..stage }));
         merge(&mut found, lower.diagnostics);
     }
     for (protocol, fields) in program.tasks.iter().zip(&tasks) {

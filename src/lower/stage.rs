@@ -467,6 +467,7 @@ impl<'p> Lower<'p> {
             clip,
             length,
             seed,
+            outline: model::Outline::default(),
             evaluate,
         })
     }

@@ -18,6 +18,9 @@ use chiasm_dsl::span::Span;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
+/// A graph is not longer, so that every file is checked in bounded time and memory.
+const MOST_NODES: usize = 1_000_000;
+
 /// Evaluation stopped; the reason has been reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
@@ -87,6 +90,8 @@ pub struct Lower<'p> {
     pub reach: Reach,
     /// The innermost path that owns what is computed.
     pub at: Vec<std::sync::Arc<str>>,
+    /// Elements of all lists that were written with `for`.
+    pub repeated: usize,
     known: HashMap<(&'static str, Vec<Value>), Vec<Value>>,
     slow: Vec<bool>,
 }
@@ -114,6 +119,7 @@ impl<'p> Lower<'p> {
             options: super::Options::default(),
             reach: Reach::default(),
             at: Vec::new(),
+            repeated: 0,
             known: HashMap::new(),
             slow: Vec::new(),
         }
@@ -126,6 +132,11 @@ impl<'p> Lower<'p> {
         let alike = self.known.get(&key).into_iter().flatten();
         if let Some(node) = alike.copied().find(|v| self.graph.node(*v).op == op) {
             return Ok(Tensor { node, ty: Rc::new(ty) });
+        }
+        if self.graph.len() >= MOST_NODES {
+            let at = self.frames.last().map_or(Span::default(), |f| f.span);
+            let message = format!("this model is too large: more than {MOST_NODES} operations");
+            return self.fail(Code::E0314, at, message);
         }
         let slow = matches!(op, Op::Twin(_)) || operands.iter().any(|v| self.slow[v.0 as usize]);
         let origin = self.origin(&ty);

@@ -64,6 +64,7 @@ pub fn stage() -> Stage {
         clip: None,
         length: Duration::Steps(10),
         seed: None,
+        outline: Default::default(),
         evaluate: Vec::new(),
     }
 }

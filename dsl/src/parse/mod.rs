@@ -26,7 +26,7 @@ mod types;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::span::FileId;
-use crate::token::{Comment, Lexed, read};
+use crate::token::{Comment, Lexed, Token, read};
 use crate::tree::{File, Item, ItemKind};
 use input::Tokens;
 use mistake::Mistake;
@@ -44,10 +44,10 @@ pub struct Parsed {
     pub tree: File,
     /// What is wrong, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// The tokens; the last is the end.
+    pub tokens: Vec<Token>,
     /// The comments in order.
     pub comments: Vec<Comment>,
-    /// The first byte of every blank line.
-    pub blanks: Vec<u32>,
 }
 
 /// Parses a text without byte-order mark (`Sources` has dropped it).
@@ -56,7 +56,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     let (items, mut diagnostics) = items(&lexed, text);
     diagnostics.extend(lexed.diagnostics);
     diagnostics.sort_by_key(|said| said.span);
-    Parsed { tree: File { items }, diagnostics, comments: lexed.comments, blanks: lexed.blanks }
+    Parsed { tree: File { items }, diagnostics, tokens: lexed.tokens, comments: lexed.comments }
 }
 
 /// file = { item } .

@@ -1,6 +1,7 @@
 //! What the tests of the language share: the shipped files, trees without spans, a counter-based generator.
 #![allow(dead_code, clippy::unwrap_used)]
 
+use chiasm_dsl::format::format;
 use chiasm_dsl::parse::{Parsed, parse};
 use chiasm_dsl::span::{FileId, Sources};
 use chiasm_dsl::tree::File;
@@ -48,6 +49,15 @@ pub fn clean(name: &str, text: &str) -> File {
     let (parsed, said) = read(name, text);
     assert!(said.is_empty(), "{said}");
     parsed.tree
+}
+
+/// Formats; the tree stays, and formatting again changes nothing.
+pub fn formatted(name: &str, text: &str) -> String {
+    let formed = format(text).unwrap_or_else(|said| panic!("{name}: {said:?}\n{text}"));
+    assert_eq!(spanless(&clean(name, text)), spanless(&clean(name, &formed)), "{name}\n{text}\n{formed}");
+    let again = format(&formed).unwrap();
+    assert_eq!(formed, again, "{name}, twice\n{text}");
+    formed
 }
 
 /// A tree in words, without its spans.
