@@ -7,6 +7,7 @@ pub mod exec;
 pub mod graph;
 pub mod lower;
 pub mod op;
+pub mod parallel;
 pub mod pass;
 pub mod plan;
 pub mod random;

@@ -4,6 +4,7 @@ use super::options::Common;
 use super::{Problem, model, say};
 use crate::exec::cpu::Cpu;
 use crate::lower::model::{Parameter, Stage};
+use crate::parallel;
 use crate::pass::prepare;
 use crate::shape::Batch;
 use crate::train::TrainError;
@@ -32,8 +33,8 @@ struct Facts {
 /// Prints the facts of every stage.
 pub fn run(file: &Path, common: &Common) -> Result<(), Problem> {
     let model = model::open(file, common)?;
-    for stage in &model.stages {
-        let facts = facts(stage)?;
+    for facts in parallel::map(&model.stages, facts) {
+        let facts = facts?;
         say::either(common.format, "stage", &facts, || text(&facts));
     }
     Ok(())
