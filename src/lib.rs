@@ -39,6 +39,7 @@ pub mod graph;
 pub mod lower;
 pub mod network;
 pub mod op;
+pub mod parallel;
 pub mod pass;
 pub mod picture;
 pub mod plan;

@@ -15,19 +15,44 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Add, Mul, Sub};
+use std::sync::Arc;
 
-/// A linear form over batch symbols.
+/// A linear form over batch symbols. Most sizes are numbers, so these take no allocation, and those with symbols share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Size {
-    terms: BTreeMap<String, i64>,
+    terms: Terms,
     constant: i64,
+}
+
+/// Symbols in the order of their names with coefficients other than zero; nothing is kept if there are none.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Terms(Option<Arc<[(Arc<str>, i64)]>>);
+
+impl FromIterator<(Arc<str>, i64)> for Terms {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, i64)>>(terms: I) -> Self {
+        let terms: Vec<(Arc<str>, i64)> = terms.into_iter().filter(|(_, count)| *count != 0).collect();
+        Self((!terms.is_empty()).then(|| terms.into()))
+    }
+}
+
+impl std::ops::Deref for Terms {
+    type Target = [(Arc<str>, i64)];
+    fn deref(&self) -> &Self::Target {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(symbol, count)| (symbol, count))).finish()
+    }
 }
 
 impl Size {
     /// One batch symbol.
     pub fn symbol(name: &str) -> Self {
-        Self { terms: BTreeMap::from([(name.to_string(), 1)]), constant: 0 }
+        Self { terms: [(name.into(), 1)].into_iter().collect(), constant: 0 }
     }
 
     /// The number, if no symbol is left.
@@ -47,7 +72,7 @@ impl Size {
 
     /// The symbols it mentions.
     pub fn symbols(&self) -> impl Iterator<Item = &str> {
-        self.terms.keys().map(String::as_str)
+        self.terms.iter().map(|(symbol, _)| &**symbol)
     }
 
     /// The product, if at most one side has symbols.
@@ -61,7 +86,7 @@ impl Size {
 
     /// The quotient, if every coefficient divides.
     pub fn divided(&self, k: i64) -> Option<Size> {
-        let whole = k != 0 && self.constant % k == 0 && self.terms.values().all(|c| c % k == 0);
+        let whole = k != 0 && self.constant % k == 0 && self.terms.iter().all(|(_, c)| c % k == 0);
         whole.then(|| Self {
             terms: self.terms.iter().map(|(s, c)| (s.clone(), c / k)).collect(),
             constant: self.constant / k,
@@ -71,14 +96,15 @@ impl Size {
     /// Whether `self <= other` for every batch.
     pub fn at_most(&self, other: &Size) -> bool {
         let rest = other.clone() - self.clone();
-        rest.constant >= 0 && rest.terms.values().all(|c| *c >= 0)
+        rest.constant >= 0 && rest.terms.iter().all(|(_, c)| *c >= 0)
     }
 
     /// The size with symbols replaced by what the batch says; unknown symbols stay.
     pub fn bind(&self, batch: &Batch) -> Size {
         let mut bound = Size::from(self.constant);
-        for (symbol, count) in &self.terms {
-            let value = batch.0.get(symbol).map_or_else(|| Size::symbol(symbol), |n| Size::from(*n as i64));
+        for (symbol, count) in self.terms.iter() {
+            let value =
+                batch.0.get(&**symbol).map_or_else(|| Size::symbol(symbol), |n| Size::from(*n as i64));
             bound = bound + value * *count;
         }
         bound
@@ -87,7 +113,7 @@ impl Size {
 
 impl From<i64> for Size {
     fn from(constant: i64) -> Self {
-        Self { terms: BTreeMap::new(), constant }
+        Self { terms: Terms::default(), constant }
     }
 }
 
@@ -99,23 +125,26 @@ impl From<usize> for Size {
 
 impl Add for Size {
     type Output = Size;
-    fn add(mut self, other: Size) -> Size {
-        self.constant += other.constant;
-        for (symbol, count) in other.terms {
-            *self.terms.entry(symbol).or_default() += count;
+    fn add(self, other: Size) -> Size {
+        let constant = self.constant + other.constant;
+        if self.terms.is_empty() || other.terms.is_empty() {
+            let terms = if self.terms.is_empty() { other.terms } else { self.terms };
+            return Size { terms, constant };
         }
-        self.terms.retain(|_, count| *count != 0);
-        self
+        let mut sum: BTreeMap<Arc<str>, i64> = self.terms.iter().cloned().collect();
+        other.terms.iter().for_each(|(symbol, count)| *sum.entry(symbol.clone()).or_default() += count);
+        Size { terms: sum.into_iter().collect(), constant }
     }
 }
 
 impl Mul<i64> for Size {
     type Output = Size;
-    fn mul(mut self, k: i64) -> Size {
-        self.constant *= k;
-        self.terms.values_mut().for_each(|count| *count *= k);
-        self.terms.retain(|_, count| *count != 0);
-        self
+    fn mul(self, k: i64) -> Size {
+        if k == 1 {
+            return self;
+        }
+        let terms = self.terms.iter().map(|(symbol, count)| (symbol.clone(), count * k)).collect();
+        Size { terms, constant: self.constant * k }
     }
 }
 
@@ -129,7 +158,7 @@ impl Sub for Size {
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut sign = "";
-        for (symbol, count) in &self.terms {
+        for (symbol, count) in self.terms.iter() {
             match count {
                 1 => write!(f, "{sign}{symbol}")?,
                 k => write!(f, "{sign}{k}*{symbol}")?,

@@ -4,6 +4,7 @@ use super::options::{Common, bytes};
 use super::{Problem, model, say};
 use crate::exec::cpu::Cpu;
 use crate::lower::model::{Parameter, Stage};
+use crate::parallel;
 use crate::train::{TrainError, fit};
 use clap::Args;
 use serde::Serialize;
@@ -45,8 +46,8 @@ struct Facts {
 /// Prints the facts of every stage.
 pub fn run(arguments: &Arguments) -> Result<(), Problem> {
     let model = model::open(&arguments.file, &arguments.common)?;
-    for stage in &model.stages {
-        let facts = facts(stage, arguments.memory)?;
+    for facts in parallel::map(&model.stages, |stage| facts(stage, arguments.memory)) {
+        let facts = facts?;
         say::either(arguments.common.format, "stage", &facts, || text(&facts, arguments.memory));
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! The graph: the one intermediate form, on petgraph.
 //!
 //! A node has one output, an op, a shape and an origin; edges carry operand positions. Nodes are only ever added after
-//! their operands, so the order of indices is an order of execution. Outputs are nodes with names.
+//! their operands, so the order of indices is an order of execution. Outputs are nodes with names. Graphs share the nodes
+//! that a pass leaves as they are.
 //! Invariant: what leaves this room is [`Verified`].
 //!
 //! ```
@@ -22,13 +23,17 @@ use chiasm_dsl::span::Span;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
+use smallvec::SmallVec;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod builder;
+mod known;
 mod rewrite;
 mod text;
 mod verify;
 pub use builder::Builder;
+pub use known::Known;
 pub use rewrite::Rewrite;
 pub use text::{Reason, TextError};
 pub use verify::{Breach, Fault, Verified};
@@ -55,10 +60,13 @@ pub struct Node {
     pub origin: Origin,
 }
 
+/// The operands of a node; few enough to need no allocation.
+pub type Operands = SmallVec<[Value; 6]>;
+
 /// A directed acyclic graph of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    nodes: DiGraph<Node, usize>,
+    nodes: DiGraph<Arc<Node>, usize>,
     outputs: Vec<(String, Value)>,
 }
 
@@ -69,13 +77,13 @@ impl Graph {
     /// The constraint of the op that the operands break.
     pub fn add(&mut self, op: impl Into<Op>, operands: &[Value], origin: &Origin) -> Result<Value, Misfit> {
         let op = op.into();
-        let shapes: Vec<&Shape> = operands.iter().map(|v| self.shape(*v)).collect();
-        let shape = op.infer(&shapes)?;
-        let index = self.nodes.add_node(Node { op, shape, origin: origin.clone() });
-        for (position, operand) in operands.iter().enumerate() {
-            self.nodes.add_edge(NodeIndex::new(operand.0 as usize), index, position);
-        }
-        Ok(Value(index.index() as u32))
+        let shape = self.infer(&op, operands)?;
+        Ok(self.place(Arc::new(Node { op, shape, origin: origin.clone() }), operands))
+    }
+
+    fn infer(&self, op: &Op, operands: &[Value]) -> Result<Shape, Misfit> {
+        let shapes: SmallVec<[&Shape; 6]> = operands.iter().map(|v| self.shape(*v)).collect();
+        op.infer(&shapes)
     }
 
     /// Gives a value a name by which it can be asked for. A name given before is moved.
@@ -106,12 +114,19 @@ impl Graph {
     }
 
     /// The operands of a node, in order.
-    pub fn operands(&self, value: Value) -> Vec<Value> {
+    pub fn operands(&self, value: Value) -> Operands {
         let edges = self.nodes.edges_directed(NodeIndex::new(value.0 as usize), Direction::Incoming);
-        let mut operands: Vec<(usize, Value)> =
+        let mut operands: SmallVec<[(usize, Value); 6]> =
             edges.map(|e| (*e.weight(), Value(e.source().index() as u32))).collect();
         operands.sort_unstable_by_key(|(position, _)| *position);
         operands.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Whether exactly one node reads a node.
+    pub fn has_one_user(&self, value: Value) -> bool {
+        let index = NodeIndex::new(value.0 as usize);
+        let mut users = self.nodes.neighbors_directed(index, Direction::Outgoing);
+        users.next().is_some_and(|first| users.all(|user| user == first))
     }
 
     /// The nodes that read a node, each once, in order.
@@ -147,7 +162,7 @@ impl Graph {
     /// # Errors
     /// A misfit, if an op holds only for other sizes.
     pub fn bind(&self, batch: &Batch) -> Result<Graph, Misfit> {
-        let mut bound = Graph::default();
+        let mut bound = self.empty();
         for value in self.values() {
             let node = self.node(value);
             bound.add(node.op.bind(batch), &self.operands(value), &node.origin)?;
@@ -158,26 +173,52 @@ impl Graph {
 
     /// The graph without what the named outputs do not need.
     pub fn keep(&self, names: &[&str]) -> Graph {
+        let names: BTreeSet<&str> = names.iter().copied().collect();
+        let outputs = self.outputs.iter().filter(|(name, _)| names.contains(name.as_str()));
+        self.keep_outputs(outputs.cloned().collect())
+    }
+
+    fn keep_outputs(&self, outputs: Vec<(String, Value)>) -> Graph {
+        let wanted = self.below(outputs.iter().map(|(_, value)| *value));
+        let mut kept = self.empty();
+        let mut moved = vec![Value(0); self.len()];
+        for value in self.values().filter(|v| wanted[v.0 as usize]) {
+            let operands: Operands = self.operands(value).iter().map(|v| moved[v.0 as usize]).collect();
+            moved[value.0 as usize] = kept.place(self.shared(value), &operands);
+        }
+        kept.outputs = outputs.into_iter().map(|(name, value)| (name, moved[value.0 as usize])).collect();
+        kept
+    }
+
+    /// For every node, whether one of the given values depends on it.
+    fn below(&self, values: impl Iterator<Item = Value>) -> Vec<bool> {
         let mut wanted = vec![false; self.len()];
-        let named = |name: &str| names.contains(&name);
-        self.outputs.iter().filter(|(n, _)| named(n)).for_each(|(_, v)| wanted[v.0 as usize] = true);
+        values.for_each(|value| wanted[value.0 as usize] = true);
         for value in self.values().rev() {
             if wanted[value.0 as usize] {
                 self.operands(value).iter().for_each(|v| wanted[v.0 as usize] = true);
             }
         }
-        let mut kept = Graph::default();
-        let mut moved = vec![Value(0); self.len()];
-        for value in self.values().filter(|v| wanted[v.0 as usize]) {
-            let index = kept.nodes.add_node(self.node(value).clone());
-            for (position, operand) in self.operands(value).into_iter().enumerate() {
-                kept.nodes.add_edge(NodeIndex::new(moved[operand.0 as usize].0 as usize), index, position);
-            }
-            moved[value.0 as usize] = Value(index.index() as u32);
+        wanted
+    }
+
+    /// No nodes, but room for as many.
+    fn empty(&self) -> Graph {
+        let nodes = DiGraph::with_capacity(self.nodes.node_count(), self.nodes.edge_count());
+        Graph { nodes, outputs: Vec::new() }
+    }
+
+    /// A node to put into another graph.
+    fn shared(&self, value: Value) -> Arc<Node> {
+        Arc::clone(&self.nodes[NodeIndex::new(value.0 as usize)])
+    }
+
+    /// Adds a node as it is.
+    fn place(&mut self, node: Arc<Node>, operands: &[Value]) -> Value {
+        let index = self.nodes.add_node(node);
+        for (position, operand) in operands.iter().enumerate() {
+            self.nodes.add_edge(NodeIndex::new(operand.0 as usize), index, position);
         }
-        for (name, value) in self.outputs.iter().filter(|(n, _)| named(n)) {
-            kept.outputs.push((name.clone(), moved[value.0 as usize]));
-        }
-        kept
+        Value(index.index() as u32)
     }
 }

@@ -9,11 +9,12 @@
 //! Attributes are JSON, left out where there are none; after `#` stands the path of the origin (place and modality are not
 //! printed). Parsing believes the shapes as written: the verifier judges them.
 
-use super::{Graph, Origin};
+use super::{Graph, Node, Origin};
 use crate::op::{Op, Value};
 use crate::shape::{Kind, Shape, Size};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A line that is no node and no output.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +115,8 @@ impl Graph {
         let rest = rest.trim_start().strip_prefix(':').ok_or(Reason::Missing(":"))?;
         let (shape, path) = rest.split_once('#').unwrap_or((rest, ""));
         let origin = Origin { path: path.trim().into(), ..Origin::default() };
-        Ok(self.place(op, &operands, read_shape(shape.trim())?, &origin))
+        let node = Node { op, shape: read_shape(shape.trim())?, origin };
+        Ok(self.place(Arc::new(node), &operands))
     }
 }
 

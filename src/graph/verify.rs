@@ -103,8 +103,7 @@ impl Graph {
 
     fn shape_breach(&self, value: Value, operands: &[Value]) -> Option<Breach> {
         let node = self.node(value);
-        let shapes: Vec<&Shape> = operands.iter().map(|operand| self.shape(*operand)).collect();
-        match node.op.infer(&shapes) {
+        match self.infer(&node.op, operands) {
             Err(misfit) => Some(misfit.into()),
             Ok(shape) => differs(&shape, &node.shape),
         }
@@ -123,6 +122,7 @@ impl Graph {
     }
 
     fn output_faults(&self) -> Vec<Fault> {
+        let owners = self.owners();
         let mut seen = BTreeSet::new();
         let mut faults = Vec::new();
         for (name, value) in &self.outputs {
@@ -134,20 +134,25 @@ impl Graph {
                 faults.push(fault(Breach::NoNode(value.0)));
                 continue;
             }
-            let expected = self.owner(name).and_then(|owner| differs(self.shape(owner), self.shape(*value)));
+            let owner = name.split_once('/').and_then(|owner| owners.get(&owner));
+            let expected = owner.and_then(|shape| differs(shape, self.shape(*value)));
             faults.extend(expected.map(fault));
         }
         faults
     }
 
-    /// The parameter that `grad/<path>` belongs to, the state that `next/<name>` replaces.
-    fn owner(&self, output: &str) -> Option<Value> {
-        let (kind, name) = output.split_once('/')?;
-        self.values().find(|value| match &self.node(*value).op {
-            Op::Parameter(parameter) => kind == "grad" && parameter.path == name,
-            Op::State(state) => kind == "next" && state.name == name,
-            _ => false,
-        })
+    /// The shapes of the parameters that `grad/<path>` belongs to, and of the states that `next/<name>` replaces.
+    fn owners(&self) -> BTreeMap<(&str, &str), &Shape> {
+        let mut owners = BTreeMap::new();
+        for node in self.values().map(|value| self.node(value)) {
+            let output = match &node.op {
+                Op::Parameter(parameter) => ("grad", parameter.path.as_str()),
+                Op::State(state) => ("next", state.name.as_str()),
+                _ => continue,
+            };
+            owners.entry(output).or_insert(&node.shape);
+        }
+        owners
     }
 }
 
@@ -156,7 +161,7 @@ fn differs(expected: &Shape, found: &Shape) -> Option<Breach> {
 }
 
 /// The name under which a leaf finds its numbers.
-fn leaf_name(op: &Op) -> Option<&str> {
+pub(super) fn leaf_name(op: &Op) -> Option<&str> {
     match op {
         Op::Input(input) => Some(&input.name),
         Op::Parameter(parameter) => Some(&parameter.path),

@@ -4,7 +4,7 @@ use super::eval::Naming;
 use super::instance::Instance;
 use super::object::{Closure, Given, Object, Tensor, Thunk};
 use super::scope::{Env, Layer, Locals};
-use super::state::{Eval, Frame, Lower};
+use super::state::{Eval, Frame, Lower, PathStep};
 use super::types::{Elements, Range, Type};
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
@@ -77,7 +77,7 @@ impl<'p> Lower<'p> {
 
     fn invoke(&mut self, closure: &Rc<Closure<'p>>, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
         let start = self.frames.last().map_or(0, |f| f.body.start);
-        let step = format!("{}@{}", closure.name, span.start.saturating_sub(start));
+        let step = PathStep::Call(closure.name.clone(), span.start.saturating_sub(start));
         let frame = Frame { what: Some(closure.name.clone()), step, span, body: closure.function.span };
         self.inside(frame, |s| {
             let locals = s.enter_call(closure, given, span, None)?;
@@ -185,24 +185,23 @@ impl<'p> Lower<'p> {
         }
         self.fix_capitals(&env, span, instance)?;
         if let Some(locals) = env.locals() {
-            let later = function
-                .locals
-                .iter()
-                .map(|f| (f.name.text.clone(), (Thunk { expr: &f.value, env: env.clone() }, false)));
-            locals.later.borrow_mut().extend(later);
+            let thunk = |f: &'p tree::Field| (Thunk { expr: &f.value, env: env.clone() }, false);
+            *locals.later.borrow_mut() =
+                function.locals.iter().map(|f| (f.name.text.as_str(), thunk(f))).collect();
         }
         Ok(env)
     }
 
     fn fix_capitals(&mut self, env: &Env<'p>, span: Span, instance: Option<&Rc<Instance<'p>>>) -> Eval<()> {
         let (Some(instance), Some(locals)) = (instance, env.locals()) else { return Ok(()) };
-        let mut capitals: Vec<(String, Object<'p>)> =
-            locals.capitals.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-        capitals.sort_by(|a, b| a.0.cmp(&b.0));
-        for (name, value) in capitals {
-            if let Object::Whole(size) = value {
-                self.fix(instance, &name, &size, span)?;
-            }
+        let size = |(name, value): (&'p str, &Object<'p>)| match value {
+            Object::Whole(size) => Some((name, size.clone())),
+            _ => None,
+        };
+        let mut capitals: Vec<(&'p str, Size)> = locals.capitals.borrow().iter().filter_map(size).collect();
+        capitals.sort_unstable_by_key(|(name, _)| *name);
+        for (name, size) in capitals {
+            self.fix(instance, name, &size, span)?;
         }
         Ok(())
     }
@@ -305,8 +304,8 @@ impl<'p> Lower<'p> {
                     Object::List(items) => items.iter().map(Object::describe).collect::<Vec<_>>().join(", "),
                     other => other.describe(),
                 };
-                let (before, now) = (text(&known), text(&Object::List(sizes)));
-                if before != now {
+                if !same_sizes(&known, &sizes) {
+                    let (before, now) = (text(&known), text(&Object::List(sizes)));
                     let why = format!("`..` is [{before}] since an earlier argument, here it is [{now}]");
                     return self.refuse(Code::E0303, ty, found, asked, why);
                 }
@@ -326,7 +325,6 @@ impl<'p> Lower<'p> {
     ) -> Eval<()> {
         let have = found.axes[at].size.clone();
         let Some(locals) = env.locals() else { return Ok(()) };
-        let text = self.program.sources.text(size.span).to_string();
         let want = match &size.kind {
             ExprKind::Name(name) if super::names::is_capital(name) => match locals.size(name) {
                 Some(bound) => bound,
@@ -343,6 +341,7 @@ impl<'p> Lower<'p> {
         if want == have {
             return Ok(());
         }
+        let text = self.program.sources.text(size.span);
         let why = format!("axis {} is {have}, but {text} is {want}", at + 1);
         self.refuse(Code::E0303, ty, found, asked, why)
     }
@@ -361,7 +360,7 @@ impl<'p> Lower<'p> {
         let Some(locals) = env.locals() else { return Ok(()) };
         if let ExprKind::Name(name) = &of.kind
             && super::names::is_capital(name)
-            && !locals.capitals.borrow().contains_key(name)
+            && locals.capitals.borrow().get(name).is_none()
         {
             let bound = match range {
                 Range::Of(vocabulary) => Object::Vocabulary(vocabulary.clone()),
@@ -436,4 +435,11 @@ impl<'p> Lower<'p> {
             .note("some attention over these words has no causal mask: mask: causal");
         self.report(error)
     }
+}
+
+/// Whether a list holds just these sizes.
+fn same_sizes(known: &Object<'_>, sizes: &[Object<'_>]) -> bool {
+    let same =
+        |(a, b): (&Object<'_>, &Object<'_>)| matches!((a, b), (Object::Whole(a), Object::Whole(b)) if a == b);
+    matches!(known, Object::List(items) if items.len() == sizes.len() && items.iter().zip(sizes).all(same))
 }

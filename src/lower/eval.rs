@@ -3,12 +3,12 @@
 //! One function a form of expression. A `Naming` is handed down only where a constructor may stand: to the right of a `=`,
 //! into list elements, branches, and arguments of other constructors.
 
-use super::instance::Instance;
+use super::instance::{Instance, Owners};
 use super::names::{is_capital, is_owner};
 use super::object::{Given, Object, Tensor, Thunk};
 use super::program::{Definition, LIBRARY, MAIN, Meaning};
-use super::scope::{Env, Layer, Locals, SpaceId};
-use super::state::{Eval, Frame, Lower, World};
+use super::scope::{Env, Layer, Locals, Names, SpaceId};
+use super::state::{Eval, Frame, Lower, PathStep, World};
 use crate::op::Stop;
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
@@ -25,8 +25,8 @@ const MOST_ELEMENTS: usize = 100_000;
 pub struct Naming {
     /// `fusion[3].attn`
     pub path: String,
-    /// The modules around, innermost first: path and constructor.
-    pub owners: Vec<(String, String)>,
+    /// The modules around.
+    pub owners: Owners,
     /// The constructor's name, where a derived one stands for another.
     pub called: Option<String>,
 }
@@ -34,13 +34,14 @@ pub struct Naming {
 impl Naming {
     /// A definition of the file.
     pub fn of(name: &str) -> Self {
-        Self { path: name.to_string(), owners: Vec::new(), called: None }
+        Self { path: name.to_string(), owners: Owners::default(), called: None }
     }
 
     /// A list element.
     #[must_use]
     pub fn at(&self, index: usize) -> Self {
-        Self { path: format!("{}[{index}]", self.path), ..self.clone() }
+        let (owners, called) = (self.owners.clone(), self.called.clone());
+        Self { path: format!("{}[{index}]", self.path), owners, called }
     }
 
     /// An argument or a part.
@@ -334,11 +335,14 @@ impl<'p> Lower<'p> {
             let message = format!("the local definition `{name}` depends on itself");
             return self.fail(Code::E0208, thunk.expr.span, message);
         }
-        if let Some(entry) = locals.later.borrow_mut().get_mut(name) {
-            entry.1 = true;
-        }
+        let known = locals.later.borrow_mut().entry(name).map(|(name, (_, active))| {
+            *active = true;
+            name
+        });
         let value = self.within(locals.world.get(), |s| s.eval(thunk.expr, env, None))?;
-        locals.set(name, value.clone());
+        if let Some(name) = known {
+            locals.set(name, value.clone());
+        }
         Ok(Some(value))
     }
 
@@ -354,17 +358,14 @@ impl<'p> Lower<'p> {
             return Err(super::state::Stopped);
         };
         let world = self.world_of(definition, space);
-        let key = (world, space, name.to_string());
+        let key = (world, space, definition.name.text.as_str());
         if let Some(known) = self.cache.get(&key) {
             return known.clone();
         }
         if let Some(first) = self.active.iter().position(|a| *a == key) {
             return self.circle(first);
         }
-        if space == MAIN {
-            self.touched.insert(name.to_string());
-        }
-        self.active.push(key.clone());
+        self.active.push(key);
         let result = self.within(world, |s| s.define(definition, name));
         self.active.pop();
         self.cache.insert(key, result.clone());
@@ -381,15 +382,25 @@ impl<'p> Lower<'p> {
         if self.world == 0 || fixed || space != MAIN {
             return 0;
         }
+        let key = (self.world, definition.name.text.as_str());
+        if let Some(known) = self.seen.get(&key) {
+            return *known;
+        }
         let World { mut replaced, twin } = self.worlds[self.world].clone();
         let reached = self.reach.of(self.program, space, &definition.name.text);
         replaced.retain(|name, _| reached.contains(name));
-        self.enter(World { replaced, twin })
+        let world = self.enter(World { replaced, twin });
+        self.seen.insert(key, world);
+        world
     }
 
     fn define(&mut self, definition: &'p Definition, name: &str) -> Eval<Object<'p>> {
-        let frame =
-            Frame { what: None, step: name.to_string(), span: definition.span, body: definition.span };
+        let frame = Frame {
+            what: None,
+            step: PathStep::Name(name.into()),
+            span: definition.span,
+            body: definition.span,
+        };
         let env = Env::space(definition.home);
         self.inside(frame, |s| match &definition.meaning {
             Meaning::Set(expr) => match s.sets.get(name).cloned() {
@@ -413,17 +424,17 @@ impl<'p> Lower<'p> {
 
     /// A function with its surroundings.
     pub fn closure(&self, function: &'p chiasm_dsl::tree::Function, env: &Env<'p>, name: &str) -> Object<'p> {
-        let closure = super::object::Closure { function, env: env.clone(), name: name.to_string() };
+        let closure = super::object::Closure { function, env: env.clone(), name: name.into() };
         Object::Function(Rc::new(closure))
     }
 
     fn circle(&mut self, first: usize) -> Eval<Object<'p>> {
-        let names: Vec<String> = self.active[first..].iter().map(|(_, _, name)| name.clone()).collect();
+        let names: Vec<&str> = self.active[first..].iter().map(|(_, _, name)| *name).collect();
         let spaces = &self.program.spaces[self.active[first].1.0];
-        let mut places: Vec<(&String, &Definition)> = names.iter().map(|n| (n, &spaces.names[n])).collect();
+        let mut places: Vec<(&str, &Definition)> = names.iter().map(|n| (*n, &spaces.names[*n])).collect();
         let start = (0..places.len()).min_by_key(|i| places[*i].1.span).unwrap_or(0);
         places.rotate_left(start);
-        let chain: Vec<&str> = places.iter().map(|(n, _)| n.as_str()).chain([places[0].0.as_str()]).collect();
+        let chain: Vec<&str> = places.iter().map(|(n, _)| *n).chain([places[0].0]).collect();
         let message = format!("these definitions depend on each other in a circle: {}", chain.join(" -> "));
         let at = |d: &Definition| self.program.sources.place(d.span).line;
         let notes = places[1..].iter().map(|(n, d)| format!("`{n}` is at line {}", at(d)));
@@ -492,7 +503,7 @@ impl<'p> Lower<'p> {
     }
 
     /// The replaced parts of a block as thunks.
-    pub fn thunks(&self, block: &'p [Field], env: &Env<'p>) -> std::collections::HashMap<String, Thunk<'p>> {
-        block.iter().map(|f| (f.name.text.clone(), Thunk { expr: &f.value, env: env.clone() })).collect()
+    pub fn thunks(&self, block: &'p [Field], env: &Env<'p>) -> Names<'p, Thunk<'p>> {
+        block.iter().map(|f| (f.name.text.as_str(), Thunk { expr: &f.value, env: env.clone() })).collect()
     }
 }

@@ -1,13 +1,14 @@
 //! A module that a file owns: its path, its parameters, and the parts that calls have reached.
 
 use super::object::{Object, Thunk};
-use super::scope::Env;
+use super::scope::{Env, Names};
 use crate::shape::Size;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A size that the first call of a module fixed.
 #[derive(Clone, Debug)]
@@ -18,33 +19,36 @@ pub struct Fixed {
     pub span: Span,
 }
 
+/// The modules around something, innermost first: path and constructor.
+pub type Owners = Rc<[(Arc<str>, Rc<str>)]>;
+
 /// A module.
 #[derive(Debug)]
 pub struct Instance<'p> {
     /// `fusion[3].attn`
-    pub path: String,
+    pub path: Arc<str>,
     /// The constructor's name.
-    pub constructor: String,
+    pub constructor: Rc<str>,
     /// What it was written as.
     pub module: &'p tree::Module,
     /// The names around the module.
     pub env: Env<'p>,
     /// Static parameters.
-    pub params: HashMap<String, Object<'p>>,
+    pub params: Names<'p, Object<'p>>,
     /// Where each static parameter was given, for messages.
     pub built: Span,
     /// Parts replaced by `with`.
-    pub replaced: HashMap<String, Thunk<'p>>,
+    pub replaced: Names<'p, Thunk<'p>>,
     /// The module whose other parts it shares.
     pub base: Option<Rc<Instance<'p>>>,
     /// Capitals that the parts mention.
     pub wanted: BTreeSet<String>,
     /// Capitals fixed by the first call; shared with the base.
-    pub fixed: Rc<RefCell<HashMap<String, Fixed>>>,
+    pub fixed: Rc<RefCell<Names<'p, Fixed>>>,
     /// Parts that were reached.
-    pub parts: RefCell<HashMap<String, Object<'p>>>,
-    /// The modules around it, innermost first: path and constructor.
-    pub owners: Vec<(String, String)>,
+    pub parts: RefCell<Names<'p, Object<'p>>>,
+    /// The modules around it.
+    pub owners: Owners,
 }
 
 impl<'p> Instance<'p> {
@@ -71,7 +75,7 @@ impl<'p> Instance<'p> {
             tree::Part::Fn(f) => f.name.as_ref().map(|n| n.text.as_str()),
             tree::Part::Require(_) => None,
         });
-        parts.chain(self.params.keys().map(String::as_str)).collect()
+        parts.chain(self.params.iter().map(|(name, _)| name)).collect()
     }
 }
 

@@ -94,7 +94,7 @@ impl<'p> Lower<'p> {
                 let world = self.enter(world);
                 self.within(world, |s| s.tensor(*inner, span))
             }
-            Object::Schedule(schedule) => self.emit(Clock { schedule }, &[], Type::float([])),
+            Object::Schedule(schedule) => self.emit(Clock { schedule: *schedule }, &[], Type::float([])),
             Object::Real(value) => self.fill(value, Elements::Float),
             Object::Whole(size) => match size.number() {
                 Some(value) => self.fill(value as f64, Elements::Float),

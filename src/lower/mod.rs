@@ -34,6 +34,7 @@ mod vocabulary;
 mod weights;
 mod with;
 
+use crate::parallel;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::{Diagnostic, Severity};
 use chiasm_dsl::span::Sources;
@@ -129,33 +130,63 @@ fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
     errors.collect()
 }
 
+/// A stage or task with all its fields.
+enum Piece<'p> {
+    Stage(&'p Protocol, &'p [StageField]),
+    Task(&'p Protocol, &'p [StageField]),
+}
+
+/// What comes of a piece, if anything.
+enum Lowered {
+    Stage(Option<model::Stage>),
+    Task(Option<model::Task>),
+}
+
+/// Pieces know nothing of each other, so they are lowered side by side.
 fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let stages: Vec<Vec<StageField>> =
         program.stages.iter().map(|s| program.fields(s, &program.stages)).collect();
     let tasks: Vec<Vec<StageField>> =
         program.tasks.iter().map(|t| program.fields(t, &program.tasks)).collect();
-    for (protocol, fields) in program.stages.iter().zip(&stages) {
-        let mut lower = Lower::new(program, true);
-        lower.options = options.clone();
-        let stage = base_known(&mut lower, protocol, &program.stages)
-            .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
-            .and_then(|fields| lower.stage(&fields));
-        model
-            .stages
-            .extend(stage.map(|stage| model::Stage { outline: lower.outline(&stage.graph), ..stage }));
-        merge(&mut found, lower.diagnostics);
-    }
-    for (protocol, fields) in program.tasks.iter().zip(&tasks) {
-        let mut lower = Lower::new(program, false);
-        let task = lower_task(&mut lower, protocol, fields, &stages, options);
-        model.tasks.extend(task);
-        merge(&mut found, lower.diagnostics);
+    let both = program.stages.iter().zip(&stages).map(|(protocol, fields)| Piece::Stage(protocol, fields));
+    let both = both.chain(program.tasks.iter().zip(&tasks).map(|(p, fields)| Piece::Task(p, fields)));
+    let pieces: Vec<Piece<'_>> = both.collect();
+    for (lowered, diagnostics) in parallel::map(&pieces, |piece| lower(program, options, &stages, piece)) {
+        match lowered {
+            Lowered::Stage(stage) => model.stages.extend(stage),
+            Lowered::Task(task) => model.tasks.extend(task),
+        }
+        merge(&mut found, diagnostics);
     }
     if found.is_empty() {
         found = starts::differing(program, &stages, model);
     }
     found
+}
+
+fn lower<'p>(
+    program: &'p Program,
+    options: &Options,
+    stages: &'p [Vec<StageField>],
+    piece: &Piece<'p>,
+) -> (Lowered, Vec<Diagnostic>) {
+    match *piece {
+        Piece::Stage(protocol, fields) => {
+            let mut lower = Lower::new(program, true);
+            lower.options = options.clone();
+            let stage = base_known(&mut lower, protocol, &program.stages)
+                .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
+                .and_then(|fields| lower.stage(&fields))
+                .map(|stage| model::Stage { outline: lower.outline(&stage.graph), ..stage });
+            (Lowered::Stage(stage.ok()), lower.diagnostics)
+        }
+        Piece::Task(protocol, fields) => {
+            let mut lower = Lower::new(program, false);
+            let task = lower_task(&mut lower, protocol, fields, stages, options);
+            (Lowered::Task(task.ok()), lower.diagnostics)
+        }
+    }
 }
 
 fn base_known<'p>(lower: &mut Lower<'p>, protocol: &'p Protocol, list: &'p [Protocol]) -> state::Eval<()> {

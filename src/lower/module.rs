@@ -1,17 +1,17 @@
 //! Modules: building them, their parts, calling them, and `with` on them (4.2, 4.3).
 
 use super::eval::Naming;
-use super::instance::{Fixed, Instance, parts};
+use super::instance::{Fixed, Instance, Owners, parts};
 use super::names::{Free, is_capital};
 use super::object::{Closure, Constructor, Given, Object, Thunk};
-use super::scope::{Env, Layer, Locals};
-use super::state::{Eval, Frame, Lower, World};
+use super::scope::{Env, Layer, Locals, Names};
+use super::state::{Eval, Frame, Lower, PathStep, World};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::{Diagnostic, nearest};
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Expr, ExprKind, Field, ModuleBody, Part};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl<'p> Lower<'p> {
@@ -35,7 +35,7 @@ impl<'p> Lower<'p> {
             ModuleBody::Derived(expr) => {
                 let locals = Locals::default();
                 locals.world.set(self.world);
-                params.into_iter().for_each(|(name, value)| locals.set(&name, value));
+                *locals.known.borrow_mut() = params;
                 let env = constructor.env.with(Layer::Locals(locals));
                 let called = naming.called.clone().unwrap_or_else(|| module.name.text.clone());
                 self.eval(expr, &env, Some(&Naming { called: Some(called), ..naming.clone() }))
@@ -49,11 +49,11 @@ impl<'p> Lower<'p> {
         constructor: &Rc<Constructor<'p>>,
         bound: Vec<Option<Given<'p>>>,
         naming: &Naming,
-    ) -> Eval<HashMap<String, Object<'p>>> {
+    ) -> Eval<Names<'p, Object<'p>>> {
         let locals = Locals::default();
         locals.world.set(self.world);
         let env = constructor.env.with(Layer::Locals(locals));
-        let mut params = HashMap::new();
+        let mut params = Names::default();
         for (param, given) in constructor.module.params.iter().zip(bound) {
             let value = match (given, &param.default) {
                 (Some(given), _) => given.value,
@@ -65,7 +65,7 @@ impl<'p> Lower<'p> {
             if let Some(locals) = env.locals() {
                 locals.set(&param.name.text, value.clone());
             }
-            params.insert(param.name.text.clone(), value);
+            params.insert(&param.name.text, value);
         }
         Ok(params)
     }
@@ -75,7 +75,7 @@ impl<'p> Lower<'p> {
         if let Some(part) = instance.parts.borrow().get(name) {
             return Ok(Some(part.clone()));
         }
-        if let Some(thunk) = instance.replaced.get(name) {
+        if let Some((name, thunk)) = instance.replaced.iter().find(|(known, _)| *known == name) {
             let env = thunk.env.with(Layer::Capitals(instance.clone()));
             return self.build(instance, name, thunk.expr, &env).map(Some);
         }
@@ -84,11 +84,11 @@ impl<'p> Lower<'p> {
         }
         let env = instance.env.with(Layer::Instance(instance.clone()));
         if let Some(field) = instance.field(name) {
-            return self.build(instance, name, &field.value, &env).map(Some);
+            return self.build(instance, &field.name.text, &field.value, &env).map(Some);
         }
         let function = instance.function(Some(name));
         Ok(function.map(|function| {
-            let closure = Closure { function, env, name: name.to_string() };
+            let closure = Closure { function, env, name: name.into() };
             Object::Function(Rc::new(closure))
         }))
     }
@@ -96,22 +96,21 @@ impl<'p> Lower<'p> {
     fn build(
         &mut self,
         instance: &Rc<Instance<'p>>,
-        name: &str,
+        name: &'p str,
         expr: &'p Expr,
         env: &Env<'p>,
     ) -> Eval<Object<'p>> {
-        let mut owners = vec![(instance.path.clone(), instance.constructor.clone())];
-        owners.extend(instance.owners.iter().cloned());
+        let innermost = (instance.path.clone(), instance.constructor.clone());
+        let owners: Owners = std::iter::once(innermost).chain(instance.owners.iter().cloned()).collect();
         let naming = Naming { path: format!("{}.{name}", instance.path), owners, called: None };
-        let key = (usize::MAX, super::program::LIBRARY, naming.path.clone());
-        if self.active.contains(&key) {
+        if self.building.contains(&naming.path) {
             return self.fail(Code::E0208, expr.span, format!("the part `{name}` depends on itself"));
         }
-        self.active.push(key);
+        self.building.push(naming.path.clone());
         let value = self.within(0, |s| s.eval(expr, env, Some(&naming)));
-        self.active.pop();
+        self.building.pop();
         let value = value?;
-        instance.parts.borrow_mut().insert(name.to_string(), value.clone());
+        instance.parts.borrow_mut().insert(name, value.clone());
         Ok(value)
     }
 
@@ -129,12 +128,12 @@ impl<'p> Lower<'p> {
         let env = instance.env.with(Layer::Instance(instance.clone()));
         let frame = Frame {
             what: Some(instance.constructor.clone()),
-            step: instance.path.clone(),
+            step: PathStep::Name(instance.path.clone()),
             span,
             body: function.span,
         };
         self.inside(frame, |s| {
-            s.owned(&instance.path, |s| {
+            s.owned(instance.path.clone(), |s| {
                 let closure = Closure { function, env, name: instance.constructor.clone() };
                 let locals = s.enter_call(&closure, given, span, Some(instance))?;
                 s.requirements(instance)?;
@@ -206,7 +205,7 @@ impl<'p> Lower<'p> {
     pub fn fix(
         &mut self,
         instance: &Rc<Instance<'p>>,
-        name: &str,
+        name: &'p str,
         size: &crate::shape::Size,
         span: Span,
     ) -> Eval<()> {
@@ -230,7 +229,7 @@ impl<'p> Lower<'p> {
             None => {
                 let place = self.frames.iter().rev().map(|f| f.span).find(|s| !self.in_library(*s));
                 let span = place.unwrap_or(span);
-                instance.fixed.borrow_mut().insert(name.to_string(), Fixed { size: size.clone(), span });
+                instance.fixed.borrow_mut().insert(name, Fixed { size: size.clone(), span });
                 Ok(())
             }
         }
@@ -301,19 +300,19 @@ fn is_construction(expr: &Expr) -> bool {
 
 fn fresh<'p>(
     constructor: &Rc<Constructor<'p>>,
-    params: HashMap<String, Object<'p>>,
+    params: Names<'p, Object<'p>>,
     built: Span,
     naming: &Naming,
 ) -> Instance<'p> {
     let module = constructor.module;
     Instance {
-        path: naming.path.clone(),
-        constructor: naming.called.clone().unwrap_or_else(|| module.name.text.clone()),
+        path: naming.path.as_str().into(),
+        constructor: naming.called.as_ref().unwrap_or(&module.name.text).as_str().into(),
         module,
         env: constructor.env.clone(),
         params,
         built,
-        replaced: HashMap::new(),
+        replaced: Names::default(),
         base: None,
         wanted: parts(module).iter().flat_map(part_capitals).collect(),
         fixed: Rc::default(),
@@ -324,16 +323,16 @@ fn fresh<'p>(
 
 fn changed<'p>(
     from: &Rc<Instance<'p>>,
-    thunks: HashMap<String, Thunk<'p>>,
+    thunks: Names<'p, Thunk<'p>>,
     all_new: bool,
     naming: &Naming,
 ) -> Instance<'p> {
     let mut wanted = from.wanted.clone();
-    wanted.extend(thunks.values().flat_map(|t| capitals(t.expr)));
-    let mut replaced = if all_new { from.replaced.clone() } else { HashMap::new() };
-    replaced.extend(thunks);
+    wanted.extend(thunks.iter().flat_map(|(_, t)| capitals(t.expr)));
+    let mut replaced = if all_new { from.replaced.clone() } else { Names::default() };
+    thunks.iter().for_each(|(name, thunk)| replaced.insert(name, thunk.clone()));
     Instance {
-        path: naming.path.clone(),
+        path: naming.path.as_str().into(),
         constructor: from.constructor.clone(),
         module: from.module,
         env: from.env.clone(),

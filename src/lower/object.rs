@@ -54,7 +54,7 @@ pub struct Closure<'p> {
     /// Its surroundings.
     pub env: Env<'p>,
     /// How messages call it.
-    pub name: String,
+    pub name: Rc<str>,
 }
 
 /// The constructor of a module.
@@ -104,7 +104,7 @@ pub enum Object<'p> {
     /// A relation between queries and keys.
     Mask(Mask),
     /// A number that changes with time.
-    Schedule(Schedule),
+    Schedule(Box<Schedule>),
     /// A length of time.
     Duration(Duration),
     /// Initial values.
@@ -112,7 +112,7 @@ pub enum Object<'p> {
     /// A resize rule.
     Resize(Resize),
     /// An optimiser.
-    Optimiser(AdamW),
+    Optimiser(Box<AdamW>),
     /// Something a stage spares or freezes, by path.
     Spared(Spared),
     /// A word with a meaning where it is used: `half`, `rows`, `model`, `int`.

@@ -4,7 +4,6 @@ use super::instance::Instance;
 use super::object::{Object, Thunk};
 use crate::shape::Size;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A file with everything it extends, or the library.
@@ -37,15 +36,63 @@ pub enum Layer<'p> {
     Locals(Locals<'p>),
 }
 
+/// The few names that a call or a module has. They are looked through in order: so few are found faster than hashed.
+#[derive(Clone, Debug)]
+pub struct Names<'p, V>(Vec<(&'p str, V)>);
+
+impl<V> Default for Names<'_, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'p, V> Names<'p, V> {
+    /// What a name stands for.
+    pub fn get(&self, name: &str) -> Option<&V> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// As written, with what it stands for, to change it.
+    pub fn entry(&mut self, name: &str) -> Option<(&'p str, &mut V)> {
+        self.0.iter_mut().find(|(known, _)| *known == name).map(|(known, value)| (*known, value))
+    }
+
+    /// Gives a name a meaning, in the place of an earlier one.
+    pub fn insert(&mut self, name: &'p str, value: V) {
+        match self.entry(name) {
+            Some((_, known)) => *known = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// All names with their meanings, in the order of their first.
+    pub fn iter(&self) -> impl Iterator<Item = (&'p str, &V)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl<'p, V> FromIterator<(&'p str, V)> for Names<'p, V> {
+    fn from_iter<I: IntoIterator<Item = (&'p str, V)>>(names: I) -> Self {
+        let mut all = Self::default();
+        names.into_iter().for_each(|(name, value)| all.insert(name, value));
+        all
+    }
+}
+
 /// Names of one call.
 #[derive(Debug, Default)]
 pub struct Locals<'p> {
     /// Arguments, capitals, and local definitions as far as they were needed.
-    pub known: RefCell<HashMap<String, Object<'p>>>,
+    pub known: RefCell<Names<'p, Object<'p>>>,
     /// Sizes of capitals bound by the signature.
-    pub capitals: RefCell<HashMap<String, Object<'p>>>,
-    /// Local definitions not needed yet.
-    pub later: RefCell<HashMap<String, (Thunk<'p>, bool)>>,
+    pub capitals: RefCell<Names<'p, Object<'p>>>,
+    /// Local definitions not needed yet, and whether they are being evaluated.
+    pub later: RefCell<Names<'p, (Thunk<'p>, bool)>>,
     /// The world the call was made in.
     pub world: Cell<usize>,
 }
@@ -82,13 +129,13 @@ impl<'p> Env<'p> {
 
 impl<'p> Locals<'p> {
     /// Binds a name.
-    pub fn set(&self, name: &str, value: Object<'p>) {
-        self.known.borrow_mut().insert(name.to_string(), value);
+    pub fn set(&self, name: &'p str, value: Object<'p>) {
+        self.known.borrow_mut().insert(name, value);
     }
 
     /// Binds a capital.
-    pub fn set_capital(&self, name: &str, value: Object<'p>) {
-        self.capitals.borrow_mut().insert(name.to_string(), value);
+    pub fn set_capital(&self, name: &'p str, value: Object<'p>) {
+        self.capitals.borrow_mut().insert(name, value);
     }
 
     /// A size by its capital.

@@ -493,7 +493,7 @@ impl<'p> Lower<'p> {
             }));
         };
         match self.eval(expr, env, None)? {
-            Object::Optimiser(adamw) => Ok(Optimiser::AdamW(adamw)),
+            Object::Optimiser(adamw) => Ok(Optimiser::AdamW(*adamw)),
             other => self.fail(
                 Code::E0314,
                 expr.span,
@@ -612,24 +612,24 @@ impl<'p> Lower<'p> {
 }
 
 /// Nodes that values depend on, themselves included, in order.
-pub fn depends(graph: &crate::graph::Graph, roots: &[Value]) -> BTreeSet<Value> {
+pub fn depends(graph: &crate::graph::Graph, roots: &[Value]) -> Vec<Value> {
     walk(graph, roots, |_| true)
 }
 
 /// Nodes from which a gradient comes to a value.
-fn moved_by(graph: &crate::graph::Graph, root: Value) -> BTreeSet<Value> {
+fn moved_by(graph: &crate::graph::Graph, root: Value) -> Vec<Value> {
     walk(graph, &[root], |op| !matches!(op, Op::Stop(_) | Op::Compare(_) | Op::Argmax(_) | Op::SampleIds(_)))
 }
 
-fn walk(graph: &crate::graph::Graph, roots: &[Value], through: impl Fn(&Op) -> bool) -> BTreeSet<Value> {
-    let mut seen = BTreeSet::new();
-    let mut open = roots.to_vec();
-    while let Some(value) = open.pop() {
-        if seen.insert(value) && through(&graph.node(value).op) {
-            open.extend(graph.operands(value));
+fn walk(graph: &crate::graph::Graph, roots: &[Value], through: impl Fn(&Op) -> bool) -> Vec<Value> {
+    let mut seen = vec![false; graph.len()];
+    roots.iter().for_each(|root| seen[root.0 as usize] = true);
+    for value in graph.values().rev() {
+        if seen[value.0 as usize] && through(&graph.node(value).op) {
+            graph.operands(value).iter().for_each(|operand| seen[operand.0 as usize] = true);
         }
     }
-    seen
+    graph.values().filter(|value| seen[value.0 as usize]).collect()
 }
 
 /// Whether rows of the batch meet each other: a batch symbol off the first axis, or rows put together.
@@ -769,14 +769,11 @@ impl<'p> Lower<'p> {
 
     /// A twin needs its original, even where the graph reads only the twin.
     fn originals(&self, parts: &mut Parts, frozen: &BTreeSet<String>) {
-        let missing: BTreeMap<&String, ()> = parts
-            .twins
-            .iter()
-            .filter(|t| !parts.parameters.iter().any(|p| p.path == t.of))
-            .map(|t| (&t.of, ()))
-            .collect();
+        let known: BTreeSet<&String> = parts.parameters.iter().map(|p| &p.path).collect();
+        let missing: BTreeSet<&String> =
+            parts.twins.iter().map(|t| &t.of).filter(|of| !known.contains(of)).collect();
         let missing: Vec<model::Parameter> =
-            missing.keys().map(|path| self.parameter_of(path, !frozen.contains(*path))).collect();
+            missing.iter().map(|path| self.parameter_of(path, !frozen.contains(*path))).collect();
         parts.parameters.extend(missing);
     }
 

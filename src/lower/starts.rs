@@ -5,6 +5,7 @@ use super::program::Program;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::tree::StageField;
+use std::collections::BTreeMap;
 
 /// Parameters that change shape between stages without a rule.
 pub fn differing(program: &Program, fields: &[Vec<StageField>], model: &Model) -> Vec<Diagnostic> {
@@ -25,15 +26,17 @@ fn first_difference(
     stage: &Stage,
     base: &Stage,
 ) -> Option<Diagnostic> {
-    let other = |p: &Parameter| base.parameters.iter().find(|q| q.path == p.path).map(|q| q.dims.clone());
-    let differs = |p: &&Parameter| p.resize.is_none() && other(p).is_some_and(|dims| dims != p.dims);
+    let bases: BTreeMap<&str, &Vec<usize>> =
+        base.parameters.iter().map(|p| (p.path.as_str(), &p.dims)).collect();
+    let other = |p: &Parameter| bases.get(p.path.as_str()).copied();
+    let differs = |p: &&Parameter| p.resize.is_none() && other(p).is_some_and(|dims| *dims != p.dims);
     let parameter = stage.parameters.iter().find(differs)?;
     let index = program.stages.iter().position(|s| s.name.text == stage.name)?;
     let at = fields[index].iter().find_map(|f| match f {
         StageField::Field(f) if f.name.text == "start" => Some(f.value.span),
         _ => None,
     })?;
-    let (there, here) = (other(parameter).unwrap_or_default(), &parameter.dims);
+    let (there, here) = (other(parameter)?, &parameter.dims);
     let message = format!(
         "stage `{}` starts from `{}`, but `{}` is {there:?} there and {here:?} here",
         stage.name, base.name, parameter.path

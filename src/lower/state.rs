@@ -8,15 +8,16 @@ use super::object::{Object, Param, Tensor};
 use super::program::Program;
 use super::scope::SpaceId;
 use super::types::Type;
-use crate::graph::{Graph, Origin};
+use crate::graph::{Graph, Known, Origin};
 use crate::op::{Op, Twin, Value};
 use crate::recipe::Schedule;
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A graph is not longer, so that every file is checked in bounded time and memory.
 const MOST_NODES: usize = 1_000_000;
@@ -37,13 +38,41 @@ pub struct World<'p> {
     pub twin: Option<Rc<str>>,
 }
 
+impl World<'_> {
+    /// Whether both replace the same by the same, and read the same parameters.
+    fn is(&self, other: &World<'_>) -> bool {
+        fn keys<'w>(world: &'w World<'_>) -> impl Iterator<Item = (&'w String, &'w String)> {
+            world.replaced.iter().map(|(name, (key, _))| (name, key))
+        }
+        self.twin == other.twin && keys(self).eq(keys(other))
+    }
+}
+
+/// What a call or definition adds to the path of draws.
+#[derive(Clone, Debug)]
+pub enum PathStep {
+    /// A definition or module.
+    Name(Arc<str>),
+    /// A function, and how far behind the start of the caller's text it is called.
+    Call(Rc<str>, u32),
+}
+
+impl std::fmt::Display for PathStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "{name}"),
+            Self::Call(name, at) => write!(f, "{name}@{at}"),
+        }
+    }
+}
+
 /// A call or definition that evaluation is inside of.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The constructor or function, for messages; `None` for a definition.
-    pub what: Option<String>,
+    pub what: Option<Rc<str>>,
     /// Part of the path of draws.
-    pub step: String,
+    pub step: PathStep,
     /// Where it was called.
     pub span: Span,
     /// Start of the text in which places are counted.
@@ -63,9 +92,13 @@ pub struct Lower<'p> {
     /// The world that evaluation is in.
     pub world: usize,
     /// Values of definitions by world.
-    pub cache: HashMap<(usize, SpaceId, String), Eval<Object<'p>>>,
+    pub cache: HashMap<(usize, SpaceId, &'p str), Eval<Object<'p>>>,
     /// Definitions being evaluated.
-    pub active: Vec<(usize, SpaceId, String)>,
+    pub active: Vec<(usize, SpaceId, &'p str)>,
+    /// Paths of parts being made.
+    pub building: Vec<String>,
+    /// How much of a world a definition sees: the number of the smaller world.
+    pub seen: HashMap<(usize, &'p str), usize>,
     /// Calls being evaluated.
     pub frames: Vec<Frame>,
     /// What was wrong.
@@ -80,8 +113,6 @@ pub struct Lower<'p> {
     pub inputs: BTreeMap<String, (Tensor, Option<String>)>,
     /// Names of owners of padding, for messages.
     pub owners: HashMap<Value, String>,
-    /// Definitions that were evaluated.
-    pub touched: HashSet<String>,
     /// Whether dropout drops.
     pub training: bool,
     /// What the caller said.
@@ -89,10 +120,10 @@ pub struct Lower<'p> {
     /// Reachability by text.
     pub reach: Reach,
     /// The innermost path that owns what is computed.
-    pub at: Vec<std::sync::Arc<str>>,
+    pub at: Vec<Arc<str>>,
     /// Elements of all lists that were written with `for`.
     pub repeated: usize,
-    known: HashMap<(&'static str, Vec<Value>), Vec<Value>>,
+    known: Known,
     slow: Vec<bool>,
 }
 
@@ -107,6 +138,8 @@ impl<'p> Lower<'p> {
             world: 0,
             cache: HashMap::new(),
             active: Vec::new(),
+            building: Vec::new(),
+            seen: HashMap::new(),
             frames: Vec::new(),
             diagnostics: Vec::new(),
             params: BTreeMap::new(),
@@ -114,13 +147,12 @@ impl<'p> Lower<'p> {
             states: BTreeMap::new(),
             inputs: BTreeMap::new(),
             owners: HashMap::new(),
-            touched: HashSet::new(),
             training,
             options: super::Options::default(),
             reach: Reach::default(),
             at: Vec::new(),
             repeated: 0,
-            known: HashMap::new(),
+            known: Known::default(),
             slow: Vec::new(),
         }
     }
@@ -128,9 +160,7 @@ impl<'p> Lower<'p> {
     /// Adds a node, or finds the equal one.
     pub fn emit(&mut self, op: impl Into<Op>, operands: &[Value], ty: Type) -> Eval<Tensor> {
         let op = op.into();
-        let key = (op.name(), operands.to_vec());
-        let alike = self.known.get(&key).into_iter().flatten();
-        if let Some(node) = alike.copied().find(|v| self.graph.node(*v).op == op) {
+        if let Some(node) = self.known.find(&self.graph, &op, operands) {
             return Ok(Tensor { node, ty: Rc::new(ty) });
         }
         if self.graph.len() >= MOST_NODES {
@@ -143,7 +173,7 @@ impl<'p> Lower<'p> {
         match self.graph.add(op, operands, &origin) {
             Ok(node) => {
                 self.slow.push(slow);
-                self.known.entry(key).or_default().push(node);
+                self.known.add(&self.graph.node(node).op, operands, node);
                 Ok(Tensor { node, ty: Rc::new(ty) })
             }
             Err(misfit) => {
@@ -156,7 +186,7 @@ impl<'p> Lower<'p> {
     fn origin(&self, ty: &Type) -> Origin {
         let path = self.at.last().cloned().unwrap_or_default();
         let place = self.frames.iter().rev().map(|f| f.span).find(|s| !self.in_library(*s));
-        Origin { path, place, modality: ty.modality().map(|l| l.to_string().into()) }
+        Origin { path, place, modality: ty.modality() }
     }
 
     /// Whether a value depends on a slow copy's parameter.
@@ -209,7 +239,7 @@ impl<'p> Lower<'p> {
     }
 
     /// The innermost call in the user's file, and the names of what is between it and here.
-    fn user_call(&self) -> (Option<Span>, Vec<String>) {
+    fn user_call(&self) -> (Option<Span>, Vec<Rc<str>>) {
         let mut chain = Vec::new();
         for frame in self.frames.iter().rev() {
             chain.extend(frame.what.clone());
@@ -223,7 +253,7 @@ impl<'p> Lower<'p> {
     /// The path of a draw at a place in the text: definition, calls, place, replaced names (4.10).
     pub fn draw_path(&self, at: Span) -> String {
         let first = self.frames.iter().rposition(|f| f.what.is_none()).unwrap_or(0);
-        let mut path: Vec<String> = self.frames[first..].iter().map(|f| f.step.clone()).collect();
+        let mut path: Vec<String> = self.frames[first..].iter().map(|f| f.step.to_string()).collect();
         let start = self.frames.last().map_or(0, |f| f.body.start);
         path.push(at.start.saturating_sub(start).to_string());
         let replaced =
@@ -238,10 +268,7 @@ impl<'p> Lower<'p> {
 
     /// The number of a world, found again if it is known.
     pub fn enter(&mut self, world: World<'p>) -> usize {
-        let keys =
-            |w: &World<'p>| w.replaced.iter().map(|(n, (k, _))| (n.clone(), k.clone())).collect::<Vec<_>>();
-        let wanted = (keys(&world), world.twin.clone());
-        let known = self.worlds.iter().position(|w| keys(w) == wanted.0 && w.twin == wanted.1);
+        let known = self.worlds.iter().position(|known| known.is(&world));
         known.unwrap_or_else(|| {
             self.worlds.push(world);
             self.worlds.len() - 1
@@ -265,7 +292,7 @@ impl<'p> Lower<'p> {
     }
 
     /// Evaluates something that a path owns.
-    pub fn owned<T>(&mut self, path: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+    pub fn owned<T>(&mut self, path: impl Into<Arc<str>>, work: impl FnOnce(&mut Self) -> T) -> T {
         self.at.push(path.into());
         let result = work(self);
         self.at.pop();

@@ -9,9 +9,10 @@ use crate::shape::{Kind, Shape, Size};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A modality: `image`, `text`, `fused`, or one declared in the file.
-pub type Label = Rc<str>;
+pub type Label = Arc<str>;
 
 /// Whose places of an axis are used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,15 +18,13 @@ use super::fuse_attention::attention;
 use crate::graph::{Graph, Node};
 use crate::op::{LayerNorm, Linear, Op, Value};
 use crate::shape::Shape;
-
-/// The graph with everything fused that can be.
-#[must_use]
-pub fn fuse(graph: &Graph) -> Graph {
-    [linear, layer_norm, attention].into_iter().fold(graph.needed(), |graph, part| rewrite(&graph, part))
-}
+use std::collections::BTreeSet;
 
 /// What stands for a node whose operands are known in the copy.
-pub(super) type Part = fn(&mut Graph, &Node, &[Value], &Alone) -> Option<Value>;
+type Part = fn(&mut Graph, &Node, &[Value], &Alone) -> Option<Value>;
+
+/// No part makes or reads what another one looks for, so one walk does them all.
+const PARTS: [Part; 3] = [linear, layer_norm, attention];
 
 /// Whether a value of the copy has one reader and no name in the graph that is copied.
 pub(super) struct Alone(Vec<Option<bool>>);
@@ -38,22 +36,22 @@ impl Alone {
     }
 }
 
-fn rewrite(graph: &Graph, part: Part) -> Graph {
+/// The graph with everything fused that can be.
+#[must_use]
+pub fn fuse(graph: &Graph) -> Graph {
+    let graph = graph.needed();
+    let named: BTreeSet<Value> = graph.outputs().iter().map(|(_, value)| *value).collect();
     let mut alone = Alone(Vec::new());
     let mut next = graph.values();
     graph.rewrite(&mut |copy, node, operands| {
-        let new = part(copy, node, operands, &alone);
+        let new = PARTS.iter().find_map(|part| part(copy, node, operands, &alone));
         // The node's own place in the copy: the replacement, or the next free one.
         let place = new.unwrap_or(Value(copy.len() as u32)).0 as usize;
-        let known = next.next().is_some_and(|value| is_alone(graph, value));
+        let known = next.next().is_some_and(|value| graph.has_one_user(value) && !named.contains(&value));
         alone.0.resize(alone.0.len().max(place + 1), None);
         alone.0[place] = Some(known);
         new
     })
-}
-
-fn is_alone(graph: &Graph, value: Value) -> bool {
-    graph.users(value).len() == 1 && graph.outputs().iter().all(|(_, named)| *named != value)
 }
 
 /// The two operands of a node, in the order in which a test holds for the first.

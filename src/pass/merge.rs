@@ -10,19 +10,19 @@
 //! Safe because an op's result follows from its attributes and operands alone: draws are addressed by their path, so two
 //! draws of one path are one draw. The first of equal nodes stays, with its origin.
 
-use crate::graph::Graph;
+use crate::graph::{Graph, Known};
 use crate::op::Value;
-use std::collections::HashMap;
 
 /// The graph with every operation once.
 #[must_use]
 pub fn merge(graph: &Graph) -> Graph {
-    let mut known: HashMap<(String, Vec<Value>), Value> = HashMap::new();
+    let mut known = Known::default();
     graph.rewrite(&mut |copy, node, operands| {
-        let key = (format!("{:?}", node.op), operands.to_vec());
-        let next = Value(copy.len() as u32);
-        let first = *known.entry(key).or_insert(next);
-        (first != next).then_some(first)
+        let first = known.find(copy, &node.op, operands);
+        if first.is_none() {
+            known.add(&node.op, operands, Value(copy.len() as u32));
+        }
+        first
     })
 }
 

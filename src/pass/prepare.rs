@@ -5,6 +5,7 @@ use crate::graph::{Graph, Verified};
 use crate::lower::model::Stage;
 use crate::op::{Misfit, Op};
 use crate::shape::Batch;
+use std::collections::BTreeSet;
 
 /// Why passes gave no graph.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +27,9 @@ pub enum PrepareError {
 /// A graph that does not hold for the batch; a pass that broke it (a bug).
 pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> {
     let forward = stage.graph.bind(batch)?;
-    let moves = |path: &str| stage.parameters.iter().any(|p| p.trained && p.path == path);
-    let whole = differentiate(&fuse(&forward), "objective", &moves)?;
+    let trained: BTreeSet<&str> =
+        stage.parameters.iter().filter(|p| p.trained).map(|p| p.path.as_str()).collect();
+    let whole = differentiate(&fuse(&forward), "objective", &|path| trained.contains(path))?;
     finish(&stage.name, &whole)
 }
 

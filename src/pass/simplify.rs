@@ -26,8 +26,8 @@ pub fn simplify(graph: &Graph, stops: bool) -> Graph {
         Op::Reshape(_) | Op::Permute(_) => moved(copy, node, operands[0]),
         Op::Slice(_) | Op::Pad(_) | Op::Broadcast(_) => idle(copy, node, operands[0]),
         Op::ToFloat(_) if copy.shape(operands[0]).kind == Kind::Float => Some(operands[0]),
-        Op::Add(_) => neutral(copy, operands, 0.0).or_else(|| neutral(copy, &swapped(operands), 0.0)),
-        Op::Multiply(_) => neutral(copy, operands, 1.0).or_else(|| neutral(copy, &swapped(operands), 1.0)),
+        Op::Add(_) => neutral(copy, operands, 0.0).or_else(|| neutral(copy, &swapped(operands)?, 0.0)),
+        Op::Multiply(_) => neutral(copy, operands, 1.0).or_else(|| neutral(copy, &swapped(operands)?, 1.0)),
         Op::Subtract(_) => neutral(copy, operands, 0.0),
         Op::Divide(_) => neutral(copy, operands, 1.0),
         Op::Choose(_) => decided(copy, operands),
@@ -71,8 +71,9 @@ fn moved(graph: &mut Graph, node: &Node, x: Value) -> Option<Value> {
     idle(graph, &alone, source).or_else(|| graph.add(alone.op, &[source], &alone.origin).ok())
 }
 
-fn swapped(operands: &[Value]) -> Vec<Value> {
-    operands.iter().rev().copied().collect()
+fn swapped(operands: &[Value]) -> Option<[Value; 2]> {
+    let [a, b] = *operands else { return None };
+    Some([b, a])
 }
 
 /// The first operand, if the second is the neutral number everywhere.

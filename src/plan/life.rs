@@ -39,13 +39,13 @@ pub fn lives(rooms: &[Room], work: &[Work], order: &[usize]) -> Lives {
     let own = own_spans(rooms, work, order);
     let mut lives = Lives { room_span: vec![None; rooms.len()], ..Lives::default() };
     let mut under = vec![None; rooms.len()];
+    let mut covered = vec![false; rooms.len()];
     for (place, at) in order.iter().enumerate() {
         for (read, written) in &work[*at].over {
-            if may_share(rooms, &own, place, *read, *written)
-                && under[*written].is_none()
-                && !under.contains(&Some(*read))
+            if may_share(rooms, &own, place, *read, *written) && under[*written].is_none() && !covered[*read]
             {
                 under[*written] = Some(*read);
+                covered[*read] = true;
             }
         }
     }

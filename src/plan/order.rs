@@ -5,8 +5,9 @@
 //! the given order, and a greedy one that always takes the ready work which leaves least memory behind.
 
 use super::{Life, Room, Work};
+use smallvec::SmallVec;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// The better of the two orders.
 pub fn order(rooms: &[Room], work: &[Work]) -> Vec<usize> {
@@ -21,15 +22,17 @@ pub fn dependencies(rooms: &[Room], work: &[Work]) -> Vec<Vec<usize>> {
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); rooms.len()];
     let mut before = Vec::with_capacity(work.len());
     for (at, one) in work.iter().enumerate() {
-        let mut needs: BTreeSet<usize> = one.touches().filter_map(|room| writer[room]).collect();
+        let mut needs: Vec<usize> = one.touches().filter_map(|room| writer[room]).collect();
         needs.extend(one.writes.iter().flat_map(|room| readers[*room].iter().copied()));
         one.reads.iter().for_each(|room| readers[*room].push(at));
         for room in &one.writes {
             writer[*room] = Some(at);
             readers[*room].clear();
         }
-        needs.remove(&at);
-        before.push(needs.into_iter().collect());
+        needs.retain(|need| *need != at);
+        needs.sort_unstable();
+        needs.dedup();
+        before.push(needs);
     }
     before
 }
@@ -99,7 +102,7 @@ impl<'a> Tally<'a> {
 
     /// Words more (or less) that are live after the work.
     fn growth(&self, work: &Work) -> i64 {
-        let mut touched: Vec<usize> = work.touches().collect();
+        let mut touched: SmallVec<[usize; 16]> = work.touches().collect();
         touched.sort_unstable();
         let mut growth = 0;
         for group in touched.chunk_by(|a, b| a == b) {

@@ -39,7 +39,7 @@ pub struct CpuProgram {
 pub(super) fn measure(graph: &Graph, layout: &Layout, threads: usize) -> Result<Cost, ExecError> {
     let compiled = compile(graph, layout, threads)?;
     let plan = plan(&compiled.rooms, &compiled.work);
-    Ok(Cost { peak: plan.bytes() as u64, ..cost(graph) })
+    Ok(cost(graph, &plan))
 }
 
 impl CpuProgram {

@@ -40,7 +40,8 @@ impl<'p> Lower<'p> {
         let clamp = clamp.map(|given| self.clamp(&given)).transpose()?;
         let resize = args.optional("resize");
         let resize = resize.map(|given| self.resize_rule(&given)).transpose()?;
-        let (path, owners) = (naming.path.clone(), naming.owners.clone());
+        let path = naming.path.clone();
+        let owners = naming.owners.iter().map(|(path, name)| (path.to_string(), name.to_string())).collect();
         Ok(Object::Param(Rc::new(Param { path, dims, init, clamp, resize, owners })))
     }
 

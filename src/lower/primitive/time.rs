@@ -100,13 +100,13 @@ impl<'p> Lower<'p> {
                 }
             }
         };
-        Ok(Object::Schedule(schedule))
+        Ok(Object::Schedule(Box::new(schedule)))
     }
 
     /// A schedule, or a number that never changes.
     pub fn schedule(&mut self, object: &Object<'p>, span: Span) -> Eval<Schedule> {
         match object {
-            Object::Schedule(schedule) => Ok(*schedule),
+            Object::Schedule(schedule) => Ok(**schedule),
             other => self.number(other, span).map(Schedule::Constant),
         }
     }
@@ -129,7 +129,7 @@ impl<'p> Lower<'p> {
         if let Some(given) = args.optional("layer_decay") {
             return self.later("layer_decay", given.span);
         }
-        Ok(Object::Optimiser(AdamW { rate, decay, betas, eps, no_decay }))
+        Ok(Object::Optimiser(Box::new(AdamW { rate, decay, betas, eps, no_decay })))
     }
 
     fn betas(&mut self, given: &Given<'p>) -> Eval<[f64; 2]> {
@@ -157,7 +157,7 @@ impl<'p> Lower<'p> {
                 Object::Spared(one) => spared.push(one),
                 Object::Text(pattern) => spared.push(Spared::Pattern(pattern)),
                 Object::Param(param) => spared.push(Spared::Below(param.path.clone())),
-                Object::Module(instance) => spared.push(Spared::Below(instance.path.clone())),
+                Object::Module(instance) => spared.push(Spared::Below(instance.path.to_string())),
                 list @ Object::List(_) => spared.extend(self.spared(list, span)?),
                 other => {
                     let message = format!(

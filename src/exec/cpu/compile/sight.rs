@@ -2,7 +2,7 @@
 //!
 //! Invariant: a root is not a view; a view lies inside of its root, from its offset on, row-major.
 
-use crate::graph::Graph;
+use crate::graph::{Graph, Operands};
 use crate::op::{Op, Value};
 
 /// The memory of a value.
@@ -17,7 +17,7 @@ pub(super) struct Seen {
 /// Views and readers of a graph.
 pub(super) struct Sight {
     /// Operands of every node.
-    pub operands: Vec<Vec<Value>>,
+    pub operands: Vec<Operands>,
     /// Whether some output depends on the node.
     pub needed: Vec<bool>,
     /// Nodes other than views that read a root, in order; some more than once.
@@ -25,12 +25,14 @@ pub(super) struct Sight {
     /// Whether the root is (part of) an output.
     pub named: Vec<bool>,
     seen: Vec<Seen>,
+    /// Roots that lie in the memory of another one.
+    shared: Vec<Option<Seen>>,
 }
 
 impl Sight {
     /// Looks at a graph.
     pub fn new(graph: &Graph) -> Self {
-        let operands: Vec<Vec<Value>> = graph.values().map(|value| graph.operands(value)).collect();
+        let operands: Vec<Operands> = graph.values().map(|value| graph.operands(value)).collect();
         let mut needed = vec![false; graph.len()];
         graph.outputs().iter().for_each(|(_, value)| needed[value.0 as usize] = true);
         for value in graph.values().rev().filter(|v| graph.len() > v.0 as usize) {
@@ -53,6 +55,7 @@ impl Sight {
             readers: vec![Vec::new(); graph.len()],
             named: vec![false; graph.len()],
             seen,
+            shared: vec![None; graph.len()],
         };
         sight.find_readers(graph);
         sight
@@ -74,12 +77,16 @@ impl Sight {
 
     /// The memory of a value.
     pub fn seen(&self, value: Value) -> Seen {
-        self.seen[value.0 as usize]
+        let seen = self.seen[value.0 as usize];
+        match self.shared[seen.root.0 as usize] {
+            Some(below) => Seen { root: below.root, offset: below.offset + seen.offset },
+            None => seen,
+        }
     }
 
     /// Whose memory a value is.
     pub fn root(&self, value: Value) -> Value {
-        self.seen[value.0 as usize].root
+        self.seen(value).root
     }
 
     /// Whether a node is needed and not a view.
@@ -107,14 +114,13 @@ impl Sight {
         }
     }
 
-    /// From now on a root lies where another one lies, and so do its views; who reads the one reads the other.
+    /// From now on a root lies where another one lies, and so do its views; who reads the one reads the other. Roots
+    /// are shared in order, so nothing is shared with one that will itself be shared.
     pub fn share(&mut self, root: Value, other: Value) {
         let below = self.seen(other);
         let readers = self.readers[root.0 as usize].clone();
         self.readers[below.root.0 as usize].extend(readers);
-        for seen in self.seen.iter_mut().filter(|seen| seen.root == root) {
-            *seen = Seen { root: below.root, offset: below.offset + seen.offset };
-        }
+        self.shared[root.0 as usize] = Some(below);
     }
 }
 
