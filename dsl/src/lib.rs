@@ -33,6 +33,7 @@ pub mod diagnostic;
 pub mod format;
 pub mod library;
 pub mod parse;
+pub mod print;
 pub mod span;
 pub mod token;
 pub mod tree;

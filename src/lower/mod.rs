@@ -138,7 +138,7 @@ enum Piece<'p> {
 
 /// What comes of a piece, if anything.
 enum Lowered {
-    Stage(Option<model::Stage>),
+    Stage(Option<Box<model::Stage>>),
     Task(Option<model::Task>),
 }
 
@@ -154,7 +154,7 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
     let pieces: Vec<Piece<'_>> = both.collect();
     for (lowered, diagnostics) in parallel::map(&pieces, |piece| lower(program, options, &stages, piece)) {
         match lowered {
-            Lowered::Stage(stage) => model.stages.extend(stage),
+            Lowered::Stage(stage) => model.stages.extend(stage.map(|stage| *stage)),
             Lowered::Task(task) => model.tasks.extend(task),
         }
         merge(&mut found, diagnostics);
@@ -179,7 +179,7 @@ fn lower<'p>(
                 .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
                 .and_then(|fields| lower.stage(&fields))
                 .map(|stage| model::Stage { outline: lower.outline(&stage.graph), ..stage });
-            (Lowered::Stage(stage.ok()), lower.diagnostics)
+            (Lowered::Stage(stage.ok().map(Box::new)), lower.diagnostics)
         }
         Piece::Task(protocol, fields) => {
             let mut lower = Lower::new(program, false);

@@ -68,7 +68,7 @@ impl<'p> Sketch<'_, 'p> {
     /// What a definition means, in whatever copy it was needed; of a slow copy if one is asked for.
     fn object(&self, name: &str, slow: Option<&str>) -> Option<Object<'p>> {
         let found = self.lower.cache.iter().filter(|((world, space, known), _)| {
-            *space == MAIN && known == name && self.lower.worlds[*world].twin.as_deref() == slow
+            *space == MAIN && *known == name && self.lower.worlds[*world].twin.as_deref() == slow
         });
         let first = found.min_by_key(|((world, ..), _)| *world)?;
         first.1.as_ref().ok().cloned()
@@ -271,7 +271,7 @@ impl<'p> Sketch<'_, 'p> {
 /// `BertLayer`, `6 x BertLayer`; `None` for what is not a module.
 fn constructor(object: &Object) -> Option<String> {
     match object {
-        Object::Module(instance) => Some(instance.constructor.clone()),
+        Object::Module(instance) => Some(instance.constructor.to_string()),
         Object::Twin(inner, _) => constructor(inner),
         Object::Momentum(_, Some(inner)) => constructor(inner),
         Object::List(items) => {

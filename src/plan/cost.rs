@@ -9,7 +9,6 @@
 //! assert!(cost.flops as f64 / cost.bytes as f64 > 1.0);
 //! ```
 
-use super::Plan;
 use crate::graph::Graph;
 use crate::op::{Class, Op};
 use crate::shape::Shape;
@@ -26,9 +25,9 @@ pub struct Cost {
     pub peak: u64,
 }
 
-/// The cost of a bound graph under a plan.
-pub fn cost(graph: &Graph, plan: &Plan) -> Cost {
-    let mut cost = Cost { peak: plan.bytes() as u64, ..Cost::default() };
+/// The cost of a bound graph whose values take at most `peak` bytes at one time.
+pub fn cost(graph: &Graph, peak: u64) -> Cost {
+    let mut cost = Cost { peak, ..Cost::default() };
     for value in graph.values() {
         let node = graph.node(value);
         let operands: SmallVec<[&Shape; 6]> =

@@ -39,7 +39,7 @@ pub struct CpuProgram {
 pub(super) fn measure(graph: &Graph, layout: &Layout, threads: usize) -> Result<Cost, ExecError> {
     let compiled = compile(graph, layout, threads)?;
     let plan = plan(&compiled.rooms, &compiled.work);
-    Ok(cost(graph, &plan))
+    Ok(cost(graph, plan.bytes() as u64))
 }
 
 impl CpuProgram {

@@ -53,7 +53,7 @@ impl Executor for Reference {
 
     fn cost(&self, graph: &Verified, layout: &Layout) -> Result<Cost, ExecError> {
         let peak = self.program(graph, layout)?.peak_bytes() as u64;
-        Ok(Cost { peak, ..crate::plan::cost(graph) })
+        Ok(crate::plan::cost(graph, peak))
     }
 
     fn follow(&self, memory: &mut Memory, rates: &[Follow]) {
