@@ -139,7 +139,7 @@ enum Piece<'p> {
 /// What comes of a piece, if anything.
 enum Lowered {
     Stage(Option<Box<model::Stage>>),
-    Task(Option<model::Task>),
+    Task(Option<Box<model::Task>>),
 }
 
 /// Pieces know nothing of each other, so they are lowered side by side.
@@ -155,7 +155,7 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
     for (lowered, diagnostics) in parallel::map(&pieces, |piece| lower(program, options, &stages, piece)) {
         match lowered {
             Lowered::Stage(stage) => model.stages.extend(stage.map(|stage| *stage)),
-            Lowered::Task(task) => model.tasks.extend(task),
+            Lowered::Task(task) => model.tasks.extend(task.map(|task| *task)),
         }
         merge(&mut found, diagnostics);
     }
@@ -184,7 +184,7 @@ fn lower<'p>(
         Piece::Task(protocol, fields) => {
             let mut lower = Lower::new(program, false);
             let task = lower_task(&mut lower, protocol, fields, stages, options);
-            (Lowered::Task(task.ok()), lower.diagnostics)
+            (Lowered::Task(task.ok().map(Box::new)), lower.diagnostics)
         }
     }
 }
