@@ -2,7 +2,7 @@
 //!
 //! A [`Size`] is a linear form over batch symbols with whole coefficients (`3*B`, `B + 65536`); it becomes a number when a
 //! [`Batch`] says what the symbols are. A [`Shape`] is a list of sizes and an element kind.
-//! Invariant: two sizes are equal exactly if all coefficients are.
+//! Invariant: two sizes are equal exactly if all coefficients are. Arithmetic saturates; lowering refuses such sizes.
 //!
 //! ```
 //! use chiasm::shape::{Batch, Size};
@@ -40,6 +40,12 @@ impl Size {
         self.constant.max(0) as usize
     }
 
+    /// The largest of its coefficients without signs: what a huge size shows by.
+    pub fn largest(&self) -> u64 {
+        let terms = self.terms.values().chain([&self.constant]);
+        terms.map(|count| count.unsigned_abs()).max().unwrap_or(0)
+    }
+
     /// Whether it is the number zero.
     pub fn is_empty(&self) -> bool {
         self.number() == Some(0)
@@ -61,10 +67,11 @@ impl Size {
 
     /// The quotient, if every coefficient divides.
     pub fn divided(&self, k: i64) -> Option<Size> {
-        let whole = k != 0 && self.constant % k == 0 && self.terms.values().all(|c| c % k == 0);
+        let even = |c: &i64| c.checked_rem(k) == Some(0);
+        let whole = even(&self.constant) && self.terms.values().all(even);
         whole.then(|| Self {
-            terms: self.terms.iter().map(|(s, c)| (s.clone(), c / k)).collect(),
-            constant: self.constant / k,
+            terms: self.terms.iter().map(|(s, c)| (s.clone(), c.saturating_div(k))).collect(),
+            constant: self.constant.saturating_div(k),
         })
     }
 
@@ -100,9 +107,10 @@ impl From<usize> for Size {
 impl Add for Size {
     type Output = Size;
     fn add(mut self, other: Size) -> Size {
-        self.constant += other.constant;
+        self.constant = self.constant.saturating_add(other.constant);
         for (symbol, count) in other.terms {
-            *self.terms.entry(symbol).or_default() += count;
+            let sum = self.terms.entry(symbol).or_default();
+            *sum = sum.saturating_add(count);
         }
         self.terms.retain(|_, count| *count != 0);
         self
@@ -112,8 +120,8 @@ impl Add for Size {
 impl Mul<i64> for Size {
     type Output = Size;
     fn mul(mut self, k: i64) -> Size {
-        self.constant *= k;
-        self.terms.values_mut().for_each(|count| *count *= k);
+        self.constant = self.constant.saturating_mul(k);
+        self.terms.values_mut().for_each(|count| *count = count.saturating_mul(k));
         self.terms.retain(|_, count| *count != 0);
         self
     }

@@ -5,7 +5,6 @@ use super::{Problem, model, say};
 use crate::exec::cpu::Cpu;
 use crate::lower::model::{Parameter, Stage};
 use crate::pass::prepare;
-use crate::shape::Batch;
 use crate::train::TrainError;
 use crate::train::stage::layout;
 use serde::Serialize;
@@ -46,11 +45,11 @@ fn elements<'a>(parameters: impl Iterator<Item = &'a Parameter>) -> usize {
 /// What a step costs on the cpu executor; nothing is allocated for it.
 fn cost(stage: &Stage) -> Result<(u64, u64), TrainError> {
     let layout = layout(&stage.parameters, &stage.twins, &stage.states);
-    let graph = prepare::training(stage, &Batch::of(&stage.symbol, stage.batch))?;
+    let graph = prepare::training(stage, &stage.rows())?;
     let cost = Cpu::new(1).cost(&graph, &layout)?;
     let [parameters, twins, states] = layout.words();
     let held = 4 * (4 * parameters + twins + 2 * states) as u64;
-    Ok((cost.flops / stage.batch as u64, held + cost.peak))
+    Ok((cost.flops / stage.batch() as u64, held + cost.peak))
 }
 
 fn facts(stage: &Stage) -> Result<Facts, TrainError> {
@@ -58,9 +57,9 @@ fn facts(stage: &Stage) -> Result<Facts, TrainError> {
     let (flops_per_sample, peak_bytes) = cost(stage)?;
     Ok(Facts {
         stage: stage.name.clone(),
-        data: stage.data.names.clone(),
+        data: stage.feeds.iter().flat_map(|f| f.data.names()).map(str::to_string).collect(),
         objectives: outputs.filter_map(|(name, _)| Some(name.strip_prefix("loss/")?.to_string())).collect(),
-        batch: stage.batch,
+        batch: stage.batch(),
         parameters: elements(stage.parameters.iter()),
         trained: elements(stage.parameters.iter().filter(|p| p.trained)),
         twins: stage.twins.iter().map(|t| t.dims.iter().product::<usize>()).sum(),

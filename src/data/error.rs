@@ -11,6 +11,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Data of the language that this version does not read.
+    #[error("{what} is in the language, but this version cannot read it yet; it reads pairs(…)")]
+    Later {
+        /// What was asked for.
+        what: String,
+    },
     /// No folder answers to the name.
     #[error("data set `{name}` was not found; looked for {}; say `--data DIR` where DIR/{name} is its folder", listed(.looked))]
     Unknown {

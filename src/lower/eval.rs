@@ -17,6 +17,9 @@ use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Arg, BinaryOp, Expr, ExprKind, Field, Name, Over, Step, UnaryOp};
 use std::rc::Rc;
 
+/// Elements of one list.
+const LONGEST: usize = 10_000;
+
 /// The path that a constructor gives its module.
 #[derive(Clone, Debug)]
 pub struct Naming {
@@ -50,6 +53,10 @@ impl Naming {
 impl<'p> Lower<'p> {
     /// The meaning of an expression.
     pub fn eval(&mut self, expr: &'p Expr, env: &Env<'p>, naming: Option<&Naming>) -> Eval<Object<'p>> {
+        self.descend(expr.span, |s| s.meaning(expr, env, naming))
+    }
+
+    fn meaning(&mut self, expr: &'p Expr, env: &Env<'p>, naming: Option<&Naming>) -> Eval<Object<'p>> {
         match &expr.kind {
             ExprKind::Number { value, whole: true } => Ok(Object::whole(*value as i64)),
             ExprKind::Number { value, .. } => Ok(Object::Real(*value)),
@@ -66,6 +73,9 @@ impl<'p> Lower<'p> {
             ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, env),
             ExprKind::Call { callee, args } => {
                 let object = self.eval(callee, env, None)?;
+                if matches!(object, Object::Primitive("sees")) {
+                    return self.sees(args, expr.span);
+                }
                 let given = self.arguments(args, env, &object, naming)?;
                 self.call(object, given, expr.span, naming)
             }
@@ -142,7 +152,7 @@ impl<'p> Lower<'p> {
         match (op, object) {
             (UnaryOp::Negate, object) => self.arithmetic(BinaryOp::Subtract, span, Object::whole(0), object),
             (UnaryOp::Not, Object::Truth(t)) => Ok(Object::Truth(!t)),
-            (UnaryOp::Not, Object::Mask(_)) => Ok(Object::Mask(super::object::Mask::Later)),
+            (UnaryOp::Not, Object::Mask(mask)) => Ok(Object::Mask(super::object::Mask::Not(mask.into()))),
             (UnaryOp::Not, object @ (Object::Tensor(_) | Object::Param(_))) => {
                 let tensor = self.tensor(object, value.span)?;
                 self.negation(&tensor, span).map(Object::Tensor)
@@ -196,6 +206,10 @@ impl<'p> Lower<'p> {
             Over::Below(limit) => {
                 let object = self.eval(limit, env, None)?;
                 let count = self.count(&object, limit.span)?;
+                if count > LONGEST {
+                    let message = format!("a list has at most {LONGEST} elements, this would have {count}");
+                    return self.fail(Code::E0314, limit.span, message);
+                }
                 (0..count as i64).map(Object::whole).collect()
             }
             Over::Elements(list) => match self.eval(list, env, None)? {

@@ -36,7 +36,7 @@ impl<'p> Lower<'p> {
         let sizes = [read.axes[0].size.clone(), n.clone()];
         let mask = self.emit(Before { n }, &[counts.node], Type::plain(sizes, Elements::Condition))?;
         self.owners.insert(mask.node, name.to_string());
-        read.axes[at].padding = Some(Padding { owner: mask.node, mask: mask.node });
+        read.axes[at].padding = Some(Padding::of(mask.node));
         Ok(Some(lengths))
     }
 
@@ -61,7 +61,15 @@ impl<'p> Lower<'p> {
                 }
                 tree::Axis::Size { size, .. } => {
                     let object = self.eval(size, env, None)?;
-                    axes.push(Axis::full(self.size(&object, size.span)?));
+                    let length = self.size(&object, size.span)?;
+                    if length.number().is_some_and(|n| n < 1) {
+                        return self.fail(
+                            Code::E0316,
+                            size.span,
+                            format!("an axis has at least one place, not {length}"),
+                        );
+                    }
+                    axes.push(Axis::full(length));
                 }
             }
         }

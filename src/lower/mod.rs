@@ -11,12 +11,16 @@ mod arith;
 mod call;
 mod data;
 mod eval;
+mod fields;
 mod instance;
 mod leaf;
 pub mod model;
 mod module;
 mod names;
 mod object;
+mod objective;
+mod padding;
+mod parts;
 mod places;
 mod primitive;
 mod program;
@@ -26,6 +30,7 @@ mod starts;
 mod state;
 mod static_check;
 mod task;
+mod trains;
 mod types;
 mod vocabulary;
 mod weights;
@@ -76,14 +81,31 @@ fn render(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(|d| d.render(sources)).collect::<Vec<_>>().join("\n")
 }
 
+/// Messages of one run; further ones are dropped.
+const MOST_MESSAGES: usize = 50;
+/// Definitions of one model.
+const MOST_DEFINITIONS: usize = 2000;
+/// Evaluation follows the nesting of definitions and calls; [`state::DEEPEST`] levels fit into this.
+const STACK: usize = 1 << 28;
+
 /// Checks a file.
 ///
 /// # Errors
 /// The file cannot be read, or what is wrong with it.
 pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK);
+        let worker = worker.spawn_scoped(scope, || compile_here(path, options)).map_err(unreadable)?;
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
+    let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
     let mut program = Program::load(path).map_err(unreadable)?;
     let mut found = std::mem::take(&mut program.diagnostics);
+    found.extend(too_many(&program));
     if found.is_empty() {
         found = static_check::unknown_names(&program);
         found.extend(unknown_sets(&program, options));
@@ -98,12 +120,21 @@ pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong {
         found.sort_by_key(|d| d.span);
+        found.truncate(MOST_MESSAGES);
         return Err(Failure::Wrong { sources: Box::new(program.sources), diagnostics: found });
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     model.warnings = found;
     model.sources = program.sources;
     Ok(model)
+}
+
+/// More definitions than any model has.
+fn too_many(program: &Program) -> Option<Diagnostic> {
+    let names = &program.spaces[MAIN.0].names;
+    let last = names.values().filter(|_| names.len() > MOST_DEFINITIONS).max_by_key(|d| d.order)?;
+    let message = format!("a model has at most {MOST_DEFINITIONS} definitions, this has {}", names.len());
+    Some(Diagnostic::error(Code::E0214, last.name.span, message))
 }
 
 fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
@@ -117,7 +148,7 @@ fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
         code: Code::E0205,
         span: None,
         message: format!("--set {name}={value}: {file} has no parameter `{name}`"),
-        notes: stage::set_notes(program, name),
+        notes: fields::set_notes(program, name),
     });
     errors.collect()
 }
@@ -132,10 +163,13 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
         let mut lower = Lower::new(program, true);
         lower.options = options.clone();
         let stage = base_known(&mut lower, protocol, &program.stages)
-            .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
+            .and_then(|()| lower.open(protocol, fields, stage::FIELDS, &options.sets, &[]))
             .and_then(|fields| lower.stage(&fields));
         model.stages.extend(stage);
         merge(&mut found, lower.diagnostics);
+        if found.iter().any(|d| d.code == Code::E0214) {
+            return found;
+        }
     }
     for (protocol, fields) in program.tasks.iter().zip(&tasks) {
         let mut lower = Lower::new(program, false);

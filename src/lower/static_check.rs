@@ -32,7 +32,7 @@ pub fn unknown_names(program: &Program) -> Vec<Diagnostic> {
     found.retain(|name| !is_capital(&name.text) && !is_known(program, &name.text));
     found.sort_by_key(|name| name.span);
     found.dedup();
-    found.iter().map(|name| unknown(program, name)).collect()
+    found.iter().take(super::MOST_MESSAGES).map(|name| unknown(program, name)).collect()
 }
 
 fn is_known(program: &Program, name: &str) -> bool {
@@ -71,7 +71,7 @@ pub fn unused(program: &Program) -> Vec<Diagnostic> {
     let unused = |d: &&Definition| d.own && d.home == MAIN && !reached.contains(&d.name.text);
     let mut left: Vec<&Definition> = names.values().filter(unused).collect();
     left.sort_by_key(|d| d.name.span);
-    left.into_iter().map(|d| never_used(program, d)).collect()
+    left.into_iter().take(super::MOST_MESSAGES).map(|d| never_used(program, d)).collect()
 }
 
 fn never_used(program: &Program, definition: &Definition) -> Diagnostic {

@@ -35,14 +35,18 @@ impl StageFeed {
     /// # Errors
     /// Data that is not there, an input that no column feeds.
     pub fn open(stage: &Stage, library: &Library, seed: u64) -> Result<Self, TrainError> {
-        let dataset = Arc::new(library.open(&stage.data).map_err(data)?);
+        let [feed] = stage.feeds.as_slice() else {
+            let what = format!("several sources side by side (stage `{}`)", stage.name);
+            return Err(TrainError::Later { what, instead: "train on one source".into() });
+        };
+        let dataset = Arc::new(library.open(&feed.data).map_err(data)?);
         let wishes: Result<Vec<Wish>, TrainError> =
             stage.inputs.iter().map(|input| wish(input, library)).collect();
         let wishes = wishes?;
-        let (transforms, stage_name) = (stage.data.transforms.clone(), stage.name.clone());
+        let (transforms, stage_name) = (feed.data.transforms.clone(), stage.name.clone());
         let options = LoaderOptions {
             transforms,
-            batch: stage.batch,
+            batch: feed.batch,
             seed,
             stage: stage_name,
             ..LoaderOptions::default()
@@ -87,10 +91,10 @@ fn wish(input: &Input, library: &Library) -> Result<Wish, TrainError> {
             Ok(Wish::text(&input.name, words(vocabulary, library).map_err(TrainError::Data)?, *length))
         }
         Reading::Ids => Ok(Wish::ids(&input.name)),
-        Reading::Given => Err(TrainError::Data(format!(
-            "error[E0602]: no column of the data feeds the input `{}`",
-            input.name
-        ))),
+        Reading::Numbers | Reading::WordMarks { .. } => Err(TrainError::Later {
+            what: format!("reading the input `{}`", input.name),
+            instead: "only images, texts and ids of pairs(…) are read".into(),
+        }),
     }
 }
 
@@ -151,7 +155,7 @@ impl TaskGallery {
                         *length,
                     ));
                 }
-                Reading::Ids | Reading::Given => {}
+                Reading::Ids | Reading::Numbers | Reading::WordMarks { .. } => {}
             }
         }
         let owners = (0..dataset.rows()).map(|row| dataset.image_of(row)).collect();

@@ -15,8 +15,10 @@ fn wishes(side: usize) -> Vec<Wish> {
 }
 
 fn options(start: u64, threads: usize) -> LoaderOptions {
-    let transforms =
-        vec![Transform::Crop { low: 0.5, high: 1.0 }, Transform::RandAugment { count: 2, magnitude: 7.0 }];
+    let transforms = vec![
+        Transform::Crop { low: 0.5, high: 1.0 },
+        Transform::RandAugment { count: 2, magnitude: 7.0, set: Default::default() },
+    ];
     LoaderOptions {
         transforms,
         batch: 16,
