@@ -92,6 +92,13 @@ impl<'p> Lower<'p> {
         }
     }
 
+    /// A batch size as a number, known in a run: a sum of ones.
+    fn counted_rows(&mut self, size: &Size) -> Eval<Tensor> {
+        let ones = Type::float([size.clone()]);
+        let ones = self.emit(Fill { shape: ones.shape(), value: 1.0 }, &[], ones)?;
+        self.emit(crate::op::Sum { axis: 0 }, &[ones.node], Type::float([]))
+    }
+
     /// Anything that can stand for a tensor.
     pub fn tensor(&mut self, object: Object<'p>, span: Span) -> Eval<Tensor> {
         match object {
@@ -106,11 +113,7 @@ impl<'p> Lower<'p> {
             Object::Real(value) => self.fill(value, Elements::Float),
             Object::Whole(size) => match size.number() {
                 Some(value) => self.fill(value as f64, Elements::Float),
-                None => self.fail(
-                    Code::E0313,
-                    span,
-                    format!("{size} is a size; as a number it is known only in a run"),
-                ),
+                None => self.counted_rows(&size),
             },
             Object::Truth(value) => self.fill(f64::from(u8::from(value)), Elements::Condition),
             other => {

@@ -5,7 +5,7 @@ use super::names::Free;
 use super::object::{Object, Tensor};
 use super::program::{MAIN, Meaning};
 use super::scope::Env;
-use super::state::{Eval, Lower};
+use super::state::{Eval, Frame, Lower};
 use super::static_check::elements;
 use super::trains::depends;
 use crate::op::{Op, Value};
@@ -107,7 +107,8 @@ impl<'p> Lower<'p> {
         else {
             return Ok(());
         };
-        let object = self.owned(name, |s| s.eval(then, env, None))?;
+        let frame = Frame { what: None, step: format!("{name} then"), span: then.span, body: then.span };
+        let object = self.inside(frame, |s| s.owned(name, |s| s.eval(then, env, None)))?;
         let next = self.tensor(object, then.span)?;
         let state = self.states[name].clone();
         let labels = state.ty.label.is_none() || state.ty.modality() == next.ty.modality();

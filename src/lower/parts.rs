@@ -4,7 +4,7 @@ use super::model::{self, Beginning};
 use super::object::Object;
 use super::program::{MAIN, Meaning};
 use super::scope::Env;
-use super::state::{Eval, Lower, Stopped};
+use super::state::{Eval, Frame, Lower, Stopped};
 use crate::op::Op;
 use crate::recipe::Schedule;
 use chiasm_dsl::code::Code;
@@ -141,10 +141,12 @@ impl<'p> Lower<'p> {
         };
         let state = self.states[name].ty.clone();
         self.starting = Some((name.to_string(), (*state).clone()));
-        let object = self.owned(name, |s| s.eval(start, &Env::space(MAIN), None));
+        let span = start.span;
+        let frame = Frame { what: None, step: format!("{name} starts"), span, body: span };
+        let object = self.inside(frame, |s| s.owned(name, |s| s.eval(start, &Env::space(MAIN), None)));
         self.starting = None;
-        let Object::Tensor(first) = object? else {
-            let object = self.owned(name, |s| s.eval(start, &Env::space(MAIN), None))?;
+        let object = object?;
+        let Object::Tensor(first) = object else {
             return self.init(&object, start.span).map(Beginning::Drawn);
         };
         if first.ty.sizes() != state.sizes() || first.ty.kind() != state.kind() {

@@ -81,7 +81,7 @@ impl<'p> Lower<'p> {
         let n = self.size(&n.value, n.span)?;
         let draw = self.draw(&[], false, span);
         let ty = Type::plain([n.clone()], Elements::Ids(Range::Below(n.clone())));
-        self.emit(Shuffle { n, draw }, &[], ty)
+        self.emit(Shuffle { first: n.clone(), n, draw }, &[], ty)
     }
 
     /// `sample(weights)`: one column a row.

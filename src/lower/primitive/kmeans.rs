@@ -1,6 +1,6 @@
 //! `kmeans(x, rounds: n)`, as the start of a state [K, D]: k-means by cosine, made of smaller ops.
 //!
-//! Rows and centres have length one. The first centres are K different rows, drawn without return (Fisher-Yates). A round
+//! Rows and centres have length one. The first centres are K different rows, some twice if there are fewer. A round
 //! gives every row to its nearest centre and moves each centre to the direction of the mean of its rows; a centre without
 //! rows stays.
 
@@ -9,8 +9,8 @@ use crate::lower::object::{Given, Tensor};
 use crate::lower::state::Eval;
 use crate::lower::types::{Axis, Elements, Range, Type};
 use crate::op::{
-    Argmax, Broadcast, Choose, Compare, Fill, Matmul, Normalize, Permute, Relation, Reshape, Shuffle, Slice,
-    SumBy, Take,
+    Argmax, Broadcast, Choose, Compare, Fill, Matmul, Normalize, Permute, Relation, Reshape, Shuffle, SumBy,
+    Take,
 };
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
@@ -69,9 +69,8 @@ impl<'p> Lower<'p> {
         let count = rows.ty.axes[0].size.clone();
         let draw = self.draw(&[], false, span);
         let ids = Elements::Ids(Range::Below(count.clone()));
-        let order = self.emit(Shuffle { n: count.clone(), draw }, &[], Type::plain([count], ids.clone()))?;
-        let cut = Slice { axis: 0, start: Size::from(0i64), end: centres.clone() };
-        let chosen = self.emit(cut, &[order.node], Type::plain([centres.clone()], ids))?;
+        let op = Shuffle { n: count, first: centres.clone(), draw };
+        let chosen = self.emit(op, &[], Type::plain([centres.clone()], ids))?;
         self.emit(Take, &[rows.node, chosen.node], Type::float([centres.clone(), width.clone()]))
     }
 

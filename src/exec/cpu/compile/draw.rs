@@ -45,17 +45,19 @@ impl Compiler<'_> {
         });
     }
 
-    /// `shuffle`: a permutation; every swap needs the one before.
+    /// `shuffle`: the start of a permutation; every swap needs the one before.
     pub(super) fn shuffle(&mut self, value: Value, op: &Shuffle) {
-        let stream = self.stream(&op.draw);
+        let (stream, n) = (self.stream(&op.draw), op.n.len());
         let to = self.place(value);
-        self.launch(&[], &[to], 0, move |worker, frame, _| {
+        self.launch(&[], &[to], n, move |worker, frame, scratch| {
             worker.share(1, |_| {
-                let ids = frame.view(to).write_ids();
-                ids.iter_mut().enumerate().for_each(|(i, id)| *id = i as i32);
-                for i in (1..ids.len()).rev() {
-                    ids.swap(i, frame.streams[stream].below(i as u32 + 1, 0, i as u32) as usize);
+                let order = scratch.part(0, n).write_ids();
+                order.iter_mut().enumerate().for_each(|(i, id)| *id = i as i32);
+                for i in (1..n).rev() {
+                    order.swap(i, frame.streams[stream].below(i as u32 + 1, 0, i as u32) as usize);
                 }
+                let places = frame.view(to).write_ids();
+                places.iter_mut().zip(order.iter().cycle()).for_each(|(place, id)| *place = *id);
             });
         });
     }
