@@ -21,12 +21,21 @@ pub struct Free {
     /// Every `x.part`, for twins: the part's name counts as mentioned when x is a slow copy.
     pub parts: Vec<(String, Name)>,
     bound: Vec<String>,
+    /// Whether this is data: what stands in its `with` is the name of a column.
+    columns: bool,
 }
 
 impl Free {
     /// The free names of one expression.
     pub fn of(expr: &Expr) -> Self {
         let mut free = Self::default();
+        free.expr(expr);
+        free
+    }
+
+    /// The free names of a data expression, columns left out.
+    pub fn of_data(expr: &Expr) -> Self {
+        let mut free = Self { columns: true, ..Self::default() };
         free.expr(expr);
         free
     }
@@ -72,7 +81,9 @@ impl Free {
             }
             ExprKind::With { value, block } => {
                 self.expr(value);
-                block.iter().for_each(|field| self.expr(&field.value));
+                if !self.columns {
+                    block.iter().for_each(|field| self.expr(&field.value));
+                }
             }
             ExprKind::List(args) => args.iter().for_each(|arg| self.arg(arg)),
             ExprKind::Comprehension { body, name, over } => {

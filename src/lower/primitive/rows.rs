@@ -270,8 +270,7 @@ impl<'p> Lower<'p> {
         let ids =
             |o: &Object<'p>| matches!(o, Object::Tensor(t) if matches!(t.ty.elements, Elements::Ids(_)));
         let whole = |o: &Object<'p>| matches!(o, Object::Whole(_));
-        let as_ids = (ids(&yes.value) || ids(&no.value))
-            && [&yes, &no].iter().all(|g| ids(&g.value) || whole(&g.value));
+        let as_ids = [&yes, &no].iter().all(|g| ids(&g.value) || whole(&g.value));
         let (yes, no) = if as_ids {
             (self.ids(yes.value, yes.span)?, self.ids(no.value, no.span)?)
         } else {
