@@ -176,6 +176,9 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
         let task = lower_task(&mut lower, protocol, fields, &stages, options);
         model.tasks.extend(task);
         merge(&mut found, lower.diagnostics);
+        if found.iter().any(|d| d.code == Code::E0214) {
+            return found;
+        }
     }
     if found.is_empty() {
         found = starts::differing(program, &stages, model);

@@ -50,9 +50,9 @@ pub struct Frame {
 /// Expressions inside each other, through definitions and calls.
 pub const DEEPEST: usize = 4000;
 /// Expressions that one stage or task may evaluate: the largest shipped model needs a tenth of it.
-const MOST_WORK: usize = 4_000_000;
+const MOST_WORK: usize = 400_000;
 /// Nodes of one graph.
-const MOST_NODES: usize = 400_000;
+const MOST_NODES: usize = 100_000;
 /// Elements of one value, batch symbols not counted.
 const MOST_ELEMENTS: u128 = 1 << 40;
 
