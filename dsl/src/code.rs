@@ -54,9 +54,6 @@ impl Code {
 }
 
 codes! {
-    E0001 "not in this version"
-        "The language has this, but this version of the program cannot run it yet."
-        "Leave it out, or use a newer version."
     E0101 "unexpected character"
         "Outside texts and comments a file holds letters, digits and the operators of the language, all ASCII. Nothing begins with this character."
         "Remove it. If it came by copying, it is often a curly quote, a long dash or a special space: type the plain one."

@@ -128,7 +128,7 @@ fn excerpt(line: &str, place: &crate::span::Place) -> (String, String) {
     let shown: String = line.chars().skip(skip).take(WIDEST).collect();
     let lead = line.chars().skip(skip).take(first - skip);
     let lead: String = lead.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    let width = (end + 1).saturating_sub(place.column).max(1).min(WIDEST);
+    let width = (end + 1).saturating_sub(place.column).clamp(1, WIDEST);
     (shown, lead + &"^".repeat(width))
 }
 

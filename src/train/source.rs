@@ -25,6 +25,8 @@ pub struct StageFeed {
     dataset: Arc<Dataset>,
     wishes: Vec<Wish>,
     lengths: Vec<(String, String)>,
+    /// Inputs that are the same in every batch.
+    fixed: Inputs,
     options: LoaderOptions,
     loader: Loader,
 }
@@ -40,9 +42,11 @@ impl StageFeed {
             return Err(TrainError::Later { what, instead: "train on one source".into() });
         };
         let dataset = Arc::new(library.open(&feed.data).map_err(data)?);
-        let wishes: Result<Vec<Wish>, TrainError> =
-            stage.inputs.iter().map(|input| wish(input, library)).collect();
-        let wishes = wishes?;
+        let (fixed, read): (Vec<&Input>, Vec<&Input>) =
+            stage.inputs.iter().partition(|input| matches!(input.reading, Reading::WordMarks { .. }));
+        let fixed: Inputs = fixed.into_iter().map(|input| marks(input, library)).collect::<Result<_, _>>()?;
+        let wishes: Vec<Wish> =
+            read.into_iter().map(|input| wish(input, library)).collect::<Result<_, _>>()?;
         let (transforms, stage_name) = (feed.data.transforms.clone(), stage.name.clone());
         let options = LoaderOptions {
             transforms,
@@ -52,7 +56,7 @@ impl StageFeed {
             ..LoaderOptions::default()
         };
         let loader = Loader::new(dataset.clone(), wishes.clone(), options.clone()).map_err(data)?;
-        Ok(Self { dataset, wishes, lengths: lengths(&stage.inputs), options, loader })
+        Ok(Self { dataset, wishes, lengths: lengths(&stage.inputs), fixed, options, loader })
     }
 }
 
@@ -63,7 +67,8 @@ impl Feed for StageFeed {
 
     fn next_batch(&mut self) -> Result<Inputs, TrainError> {
         let Batch { columns, .. } = self.loader.next().map_err(data)?;
-        Ok(columns.into_iter().flat_map(|column| tensors(column, &self.lengths)).collect())
+        let read = columns.into_iter().flat_map(|column| tensors(column, &self.lengths));
+        Ok(read.chain(self.fixed.iter().cloned()).collect())
     }
 
     fn position(&self) -> Value {
@@ -82,6 +87,15 @@ impl Feed for StageFeed {
         let report = self.dataset.report();
         (!report.is_empty()).then(|| report.to_string())
     }
+}
+
+/// A table over a vocabulary.
+fn marks(input: &Input, library: &Library) -> Result<(String, Tensor), TrainError> {
+    let Reading::WordMarks { vocabulary } = &input.reading else {
+        return Err(TrainError::Data(format!("`{}` is no table over a vocabulary", input.name)));
+    };
+    let marks = words(vocabulary, library).map_err(TrainError::Data)?.word_marks();
+    Ok((input.name.clone(), Tensor::floats([marks.len()], marks)))
 }
 
 fn wish(input: &Input, library: &Library) -> Result<Wish, TrainError> {
