@@ -39,6 +39,14 @@ impl Library {
         &self.roots
     }
 
+    /// Whether this version reads such data; no file is opened.
+    ///
+    /// # Errors
+    /// What it does not read.
+    pub fn reads(data: &Data) -> Result<(), Error> {
+        readable(data).map(|_| ())
+    }
+
     /// Opens all sets of a recipe as one. Reads annotations, not pictures.
     ///
     /// # Errors

@@ -130,6 +130,7 @@ pub fn train(
     listener: &mut Listener<'_>,
 ) -> Result<Outcome, TrainError> {
     let order = plan::order(model, options.stage.as_deref())?;
+    order.iter().try_for_each(|stage| super::stage::refuse_later(stage))?;
     let folder = RunFolder::hold(&plan::folder(model, options)?)?;
     if folder.is_used() && !options.resume {
         return Err(TrainError::Occupied { folder: folder.path.display().to_string() });

@@ -2,11 +2,12 @@
 
 use super::optimiser::Mover;
 use super::{TrainError, init};
+use crate::data::Library;
 use crate::exec::{Executor, Follow, Layout, Memory, Program, Slot};
 use crate::lower::model::{Beginning, Parameter, Stage, State, Twin};
 use crate::op::Context;
 use crate::pass::prepare;
-use crate::recipe::{Precision, Schedule, Timeline};
+use crate::recipe::{Optimiser, Precision, Schedule, Timeline};
 use crate::shape::Kind;
 use crate::tensor::Tensor;
 use std::collections::BTreeMap;
@@ -71,13 +72,23 @@ impl Trainer {
 }
 
 /// What the language has and this version cannot train yet, said before anything runs.
-fn refuse_later(stage: &Stage) -> Result<(), TrainError> {
+pub(super) fn refuse_later(stage: &Stage) -> Result<(), TrainError> {
     let later = |what: String, instead: &str| {
         let what = format!("{what} (stage `{}`)", stage.name);
         Err(TrainError::Later { what, instead: instead.to_string() })
     };
     if stage.accumulate != 1 {
         return later(format!("accumulate = {}", stage.accumulate), "use a smaller batch");
+    }
+    if !matches!(stage.optimiser, Optimiser::AdamW(_)) {
+        return later(format!("the optimiser {}", stage.optimiser.name()), "use adamw");
+    }
+    if stage.feeds.len() > 1 {
+        return later("several sources side by side".into(), "train on one source");
+    }
+    for feed in &stage.feeds {
+        Library::reads(&feed.data)
+            .map_err(|error| TrainError::Data(format!("{error} (stage `{}`)", stage.name)))?;
     }
     if stage.precision != Precision::F32 {
         return later("a precision other than f32".into(), "leave `precision` out");
