@@ -1,4 +1,4 @@
-//! Whole training steps of two known models, timed: the numbers that `chiasm bench` prints.
+//! Whole training steps of two known models, timed: `chiasm bench blocks` and `chiasm bench clip`.
 //!
 //! | case | what |
 //! |---|---|
@@ -10,8 +10,8 @@
 //!
 //! ```no_run
 //! use chiasm::bench::{Case, time_steps};
-//! let times = time_steps(Case::Blocks, 2, 10).unwrap();
-//! assert!(times.least <= times.median && times.median <= times.most);
+//! let (batch, times) = time_steps(Case::Blocks, 2, 10, 3).unwrap();
+//! assert_eq!((batch, times.len()), (4, 10));
 //! ```
 
 use crate::exec::cpu::Cpu;
@@ -36,19 +36,6 @@ pub enum Case {
     Blocks,
     /// A tiny CLIP.
     Clip,
-}
-
-/// Milliseconds of a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Times {
-    /// Half of the steps took less.
-    pub median: f64,
-    /// The fastest.
-    pub least: f64,
-    /// The slowest.
-    pub most: f64,
-    /// The loss of the last step.
-    pub loss: f32,
 }
 
 /// Why nothing could be timed.
@@ -336,11 +323,16 @@ pub fn adam(layout: &Layout, count: u64) -> AdamStep {
     AdamStep { rate: 1e-4, betas: [0.9, 0.999], eps: 1e-8, count, clip: None, groups: vec![group] }
 }
 
-/// Times whole training steps on the CPU executor, after three that warm it up.
+/// Times whole training steps on the CPU executor: rows of a batch, and milliseconds of each step after the warm-up.
 ///
 /// # Errors
 /// A graph that cannot be built or run.
-pub fn time_steps(case: Case, threads: usize, steps: u64) -> Result<Times, BenchError> {
+pub fn time_steps(
+    case: Case,
+    threads: usize,
+    steps: u64,
+    warm_up: u64,
+) -> Result<(usize, Vec<f64>), BenchError> {
     let (mut net, loss) = model(case);
     let graph = net.finish(loss)?;
     let cpu = Cpu::new(threads);
@@ -349,16 +341,14 @@ pub fn time_steps(case: Case, threads: usize, steps: u64) -> Result<Times, Bench
     let inputs: Vec<(&str, &Tensor)> =
         net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut times = Vec::new();
-    for step in 0..steps.max(1) + 3 {
+    for step in 0..steps.max(1) + warm_up {
         let start = Instant::now();
         program.run(&mut memory, &inputs, &context(step))?;
         cpu.adamw(&mut memory, &adam(&net.layout, step + 1));
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
-    let loss = program.output("loss").and_then(|loss| loss.as_floats()?.first().copied()).unwrap_or(f32::NAN);
-    let mut times = times.split_off(3);
-    times.sort_by(f64::total_cmp);
-    Ok(Times { median: times[times.len() / 2], least: times[0], most: times[times.len() - 1], loss })
+    let batch = inputs.first().and_then(|(_, tensor)| tensor.dims.first()).copied().unwrap_or(1);
+    Ok((batch, times.split_off(warm_up as usize)))
 }
 
 /// Milliseconds of every launch of a step, by op and path, each launch for itself: the mean of some steps.

@@ -47,6 +47,14 @@ impl Tensor {
         }
     }
 
+    /// The elements as real numbers, row by row; ids become numbers.
+    pub fn into_floats(self) -> Vec<f32> {
+        match self.values {
+            Values::Floats(values) => values,
+            Values::Ids(values) => values.into_iter().map(|id| id as f32).collect(),
+        }
+    }
+
     /// The numbers, if they are whole.
     pub fn as_ids(&self) -> Option<&[i32]> {
         match &self.values {

@@ -6,7 +6,8 @@ use chiasm::exec::reference::Reference;
 use chiasm::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
 use chiasm::graph::Verified;
 use chiasm::op::{
-    Add, Array, Attend, Before, Draw, Drop, Dropout, Multiply, Permute, Reshape, Sigmoid, Take, Value,
+    Add, Array, Attend, Before, Choose, Compare, Draw, Drop, Dropout, Multiply, Permute, Relation, Reshape,
+    Sigmoid, Take, ToFloat, Value,
 };
 use chiasm::shape::Size;
 use chiasm::tensor::Tensor;
@@ -116,6 +117,28 @@ fn what_the_blocks_do_not_use() {
     let y = net.add("quick", Multiply, &[y, gate]);
     let y = net.linear("end", y, 5);
     let loss = net.mean_square(y);
+    check(net, loss);
+}
+
+/// Ids beyond 2^24, which `f32` would round to their neighbours.
+#[test]
+fn ids_of_any_size_are_exact() {
+    let mut net = Net::default();
+    let (a, b) = (net.ids("a", &[6], 9), net.ids("b", &[6], 9));
+    let whole = [16_777_216, 16_777_217, 123_456_789, i32::MAX, -16_777_217, 7];
+    net.inputs[0].1 = Tensor::ids([6], whole.to_vec());
+    net.inputs[1].1 = Tensor::ids([6], whole.map(|id| id / 2 * 2).to_vec());
+    let same = net.add("same", Compare { relation: Relation::Equal }, &[a, b]);
+    let larger = net.add("larger", Compare { relation: Relation::Greater }, &[a, b]);
+    let chosen = net.add("chosen", Choose, &[larger, a, b]);
+    let kept = net.add("kept", Compare { relation: Relation::Equal }, &[chosen, a]);
+    let w = net.parameter("w", &[2, 6]);
+    let parts = [same, kept].map(|condition| {
+        let number = net.add("number", ToFloat, &[condition]);
+        let y = net.add("weighed", Multiply, &[w, number]);
+        net.mean_square(y)
+    });
+    let loss = net.add("loss", Add, &parts);
     check(net, loss);
 }
 

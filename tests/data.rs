@@ -1,10 +1,12 @@
-//! Data: recorded results of Pillow and of the reference tokenizers, files of every kind, whole and broken data sets, loaders.
+//! Data: recorded results of Pillow, OpenCV and the reference tokenizers, files of every kind, whole and broken data sets, loaders.
 //!
 //! Tests on photos run when `CHIASM_DATA` is the folder that holds `photos`, `coco_mini` and `tokenizers`; else they say that they are
 //! skipped.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+#[path = "data/augment.rs"]
+mod augment;
 #[path = "data/images.rs"]
 mod images;
 #[path = "data/loading.rs"]

@@ -1,14 +1,25 @@
 //! `chiasm check`: what each stage reads, learns and costs.
 
-use super::options::Common;
+use super::options::{Common, bytes};
 use super::{Problem, model, say};
 use crate::exec::cpu::Cpu;
 use crate::lower::model::{Parameter, Stage};
-use crate::pass::prepare;
-use crate::train::TrainError;
-use crate::train::stage::layout;
+use crate::train::{TrainError, fit};
+use clap::Args;
 use serde::Serialize;
-use std::path::Path;
+use std::path::PathBuf;
+
+/// `chiasm check FILE`
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The model.
+    file: PathBuf,
+    #[command(flatten)]
+    common: Common,
+    /// Say the largest batch of each stage that fits into so much memory, as in 16GiB.
+    #[arg(long, value_parser = bytes)]
+    memory: Option<u64>,
+}
 
 /// The facts of a stage.
 #[derive(Debug, Serialize)]
@@ -26,14 +37,17 @@ struct Facts {
     flops_per_sample: u64,
     /// Bytes of a step: parameters, gradients, moments, twins, states, and the most values at one time.
     peak_bytes: u64,
+    /// The most rows that fit into the memory that was asked for; 0 if not one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    largest_batch: Option<usize>,
 }
 
 /// Prints the facts of every stage.
-pub fn run(file: &Path, common: &Common) -> Result<(), Problem> {
-    let model = model::open(file, common)?;
+pub fn run(arguments: &Arguments) -> Result<(), Problem> {
+    let model = model::open(&arguments.file, &arguments.common)?;
     for stage in &model.stages {
-        let facts = facts(stage)?;
-        say::either(common.format, "stage", &facts, || text(&facts));
+        let facts = facts(stage, arguments.memory)?;
+        say::either(arguments.common.format, "stage", &facts, || text(&facts, arguments.memory));
     }
     Ok(())
 }
@@ -42,19 +56,9 @@ fn elements<'a>(parameters: impl Iterator<Item = &'a Parameter>) -> usize {
     parameters.map(|p| p.dims.iter().product::<usize>()).sum()
 }
 
-/// What a step costs on the cpu executor; nothing is allocated for it.
-fn cost(stage: &Stage) -> Result<(u64, u64), TrainError> {
-    let layout = layout(&stage.parameters, &stage.twins, &stage.states);
-    let graph = prepare::training(stage, &stage.rows())?;
-    let cost = Cpu::new(1).cost(&graph, &layout)?;
-    let [parameters, twins, states] = layout.words();
-    let held = 4 * (4 * parameters + twins + 2 * states) as u64;
-    Ok((cost.flops / stage.batch() as u64, held + cost.peak))
-}
-
-fn facts(stage: &Stage) -> Result<Facts, TrainError> {
-    let outputs = stage.graph.outputs().iter();
-    let (flops_per_sample, peak_bytes) = cost(stage)?;
+fn facts(stage: &Stage, memory: Option<u64>) -> Result<Facts, TrainError> {
+    let (outputs, cpu) = (stage.graph.outputs().iter(), Cpu::new(1));
+    let cost = fit::cost(stage, stage.batch(), &cpu)?;
     Ok(Facts {
         stage: stage.name.clone(),
         data: stage.feeds.iter().flat_map(|f| f.data.names()).map(str::to_string).collect(),
@@ -65,12 +69,13 @@ fn facts(stage: &Stage) -> Result<Facts, TrainError> {
         twins: stage.twins.iter().map(|t| t.dims.iter().product::<usize>()).sum(),
         states: stage.states.iter().map(|s| s.shape.elements()).sum(),
         length: stage.length,
-        flops_per_sample,
-        peak_bytes,
+        flops_per_sample: cost.flops / stage.batch() as u64,
+        peak_bytes: cost.bytes(),
+        largest_batch: memory.map(|bytes| fit::largest_batch(stage, &cpu, bytes).unwrap_or(0)),
     })
 }
 
-fn text(facts: &Facts) -> String {
+fn text(facts: &Facts, memory: Option<u64>) -> String {
     let rows = [
         ("data", facts.data.join(", ")),
         ("minimises", facts.objectives.join(" + ")),
@@ -83,6 +88,10 @@ fn text(facts: &Facts) -> String {
         ("a sample", format!("{:.1} GFLOP a step", facts.flops_per_sample as f64 / 1e9)),
         ("peak memory", format!("{:.2} GiB", facts.peak_bytes as f64 / f64::from(1 << 30))),
     ];
-    let lines = rows.map(|(name, value)| format!("  {name:<12}{value}"));
-    format!("stage {}\n{}", facts.stage, lines.join("\n"))
+    let fits = memory.zip(facts.largest_batch).map(|(bytes, rows)| {
+        let rows = if rows == 0 { "not even one row".to_string() } else { say::grouped(rows) };
+        ("fits", format!("{rows} in {}", say::bytes(bytes)))
+    });
+    let lines = rows.into_iter().chain(fits).map(|(name, value)| format!("  {name:<12}{value}"));
+    format!("stage {}\n{}", facts.stage, lines.collect::<Vec<_>>().join("\n"))
 }

@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 fine, 1 the model or data is wrong, 2 the command line is wrong, 3 training stopped itself.
 
+mod bench;
 mod check;
 mod eval;
 mod explain;
@@ -8,12 +9,9 @@ mod options;
 mod say;
 mod show;
 mod stop;
-mod supply;
 mod train;
 
 use clap::{Parser, Subcommand};
-use options::Common;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A compiler and trainer for a small language in which vision-language models are text.
@@ -27,8 +25,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Say what a file means and costs, without running it.
-    #[command(after_help = "Example: chiasm check albef.chi --set size=384")]
-    Check(File),
+    #[command(after_help = "Example: chiasm check albef.chi --set size=384 --memory 16GiB")]
+    Check(check::Arguments),
     /// Train the stages of a file.
     #[command(after_help = "Example: chiasm train albef.chi --stage pretrain --data ~/data --out runs/first")]
     Train(train::Arguments),
@@ -38,9 +36,9 @@ enum Command {
     /// Print the definitions with shapes and parameter counts.
     #[command(after_help = "Example: chiasm show albef.chi --stage pretrain --as text")]
     Show(show::Arguments),
-    /// Measure the speed of training steps on made-up data.
-    #[command(after_help = "Example: chiasm bench models/tiny/albef.chi --steps 20")]
-    Bench(train::Arguments),
+    /// Measure the speed of training steps: of a file's stages, or of a built-in case (blocks, clip).
+    #[command(after_help = "Example: chiasm bench models/tiny/albef.chi --steps 20, or: chiasm bench blocks")]
+    Bench(bench::Arguments),
     /// Explain an error code.
     #[command(after_help = "Example: chiasm explain E0604")]
     Explain {
@@ -49,23 +47,14 @@ enum Command {
     },
 }
 
-/// A file and the options of every command.
-#[derive(Debug, clap::Args)]
-struct File {
-    /// The model.
-    file: PathBuf,
-    #[command(flatten)]
-    common: Common,
-}
-
 /// Runs a command.
 pub fn run(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
-        Command::Check(file) => check::run(&file.file, &file.common),
+        Command::Check(arguments) => check::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Show(arguments) => show::run(arguments),
-        Command::Bench(arguments) => train::bench(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Explain { code } => explain::run(code),
     };
     match result {

@@ -1,5 +1,7 @@
 //! Options that several commands share.
 
+use crate::exec;
+use crate::train::Host;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -12,6 +14,26 @@ pub struct Common {
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+}
+
+/// Bytes as people write them: 16GiB, 900MB, 1.5 TiB, or a plain number.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("expected bytes, as in 16GiB or 900MB, found `{text}`");
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number: f64 = text[..text.len() - unit.len()].parse().map_err(|_| wrong())?;
+    let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        "tb" => 1e12,
+        "k" | "kib" => 1024.0,
+        "m" | "mib" => 1024.0 * 1024.0,
+        "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
+        "t" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(wrong()),
+    };
+    Ok((number * factor) as u64)
 }
 
 /// Options of every command that runs a model.
@@ -38,6 +60,15 @@ pub struct Running {
 }
 
 impl Running {
+    /// The machine as the options describe it.
+    pub fn host(&self) -> Host {
+        let device = match self.device {
+            Device::Cpu => exec::Device::Cpu,
+            Device::Reference => exec::Device::Reference,
+        };
+        Host { data: self.data.clone(), device, threads: self.threads }
+    }
+
     /// Where public checkpoints may lie.
     pub fn weight_folders(&self) -> Vec<PathBuf> {
         self.weights.iter().chain(&self.data).cloned().collect()
@@ -68,10 +99,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_string(), value.trim().to_string()))
 }
 
-impl Running {
-    /// As said, or one a core.
-    pub fn threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.threads.unwrap_or_else(cores).max(1)
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn memory_for_people() {
+        assert_eq!([bytes("16GiB"), bytes("1.5 kb"), bytes("7")], [Ok(16 << 30), Ok(1500), Ok(7)]);
+        assert!(["", "GiB", "16 apples", "-3"].iter().all(|text| bytes(text).is_err()));
     }
 }

@@ -1,6 +1,7 @@
 //! Printing. A closed pipe ends output quietly; numbers are grouped for people.
 
 use super::options::Format;
+pub use crate::train::bytes;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
@@ -46,13 +47,6 @@ pub fn grouped(n: usize) -> String {
     let groups: Vec<String> =
         Some(first.to_string()).into_iter().filter(|f| !f.is_empty()).chain(groups).collect();
     groups.join(",")
-}
-
-/// Bytes for people.
-pub fn bytes(n: usize) -> String {
-    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let unit = units.iter().find(|(size, _)| n >= *size);
-    unit.map_or(format!("{n} B"), |(size, name)| format!("{:.1} {name}", n as f64 / *size as f64))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! `chiasm train` and `chiasm bench`.
+//! `chiasm train`: the stages of a file, with what happens printed.
 
-use super::options::{Common, Format, Running};
-use super::{Problem, model, say, stop, supply};
+use super::options::{Common, Format, Running, bytes};
+use super::{Problem, model, say, stop};
 use crate::task::retrieval::Report;
 use crate::train::run::{Event, Outcome, Summary, train};
 use crate::train::{TrainOptions, step::Row};
@@ -28,6 +28,12 @@ pub struct Arguments {
     /// Train for so many steps; schedules follow.
     #[arg(long)]
     steps: Option<u64>,
+    /// A run folder whose finished stages are taken over if they were trained in just the same way.
+    #[arg(long, value_name = "DIR")]
+    from: Vec<PathBuf>,
+    /// Memory that training may need, as in 16GiB; otherwise what is available.
+    #[arg(long, value_parser = bytes)]
+    memory: Option<u64>,
     /// Steps between checkpoints.
     #[arg(long, default_value = "500")]
     save_every: u64,
@@ -39,33 +45,10 @@ pub struct Arguments {
 /// Trains.
 pub fn run(arguments: &Arguments) -> Result<(), Problem> {
     let model = model::open(&arguments.file, &arguments.common)?;
-    let supply = supply::Supplier::new(&arguments.running);
+    let host = arguments.running.host();
     let mut printer = Printer::new(arguments.common.format, arguments.log_every);
-    let outcome = train(&model, &options(arguments), &supply, &mut |event| printer.hear(event))?;
+    let outcome = train(&model, &options(arguments), &host, &mut |event| printer.hear(event))?;
     printer.end(&outcome);
-    Ok(())
-}
-
-/// Measures steps; nothing is kept.
-pub fn bench(arguments: &Arguments) -> Result<(), Problem> {
-    let out = std::env::temp_dir().join(format!("chiasm-bench-{}", std::process::id()));
-    let model = model::open(&arguments.file, &arguments.common)?;
-    let supply = supply::Supplier::new(&arguments.running);
-    let steps = Some(arguments.steps.unwrap_or(20));
-    let options = TrainOptions { out: Some(out.clone()), steps, save_every: u64::MAX, ..options(arguments) };
-    let mut speeds = Vec::new();
-    let done = train(&model, &options, &supply, &mut |event| {
-        if let Event::Step(row) = event {
-            speeds.push(row.samples_per_second);
-        }
-    });
-    // Only scratch lies there; what stays behind harms nobody.
-    let _ = std::fs::remove_dir_all(out);
-    done?;
-    speeds.sort_by(f64::total_cmp);
-    let median = speeds.get(speeds.len() / 2).copied().unwrap_or(0.0);
-    let found = json!({ "steps": speeds.len(), "samples_per_second": median });
-    say::either(arguments.common.format, "bench", &found, || format!("{median:.1} samples/s (median)"));
     Ok(())
 }
 
@@ -77,6 +60,8 @@ fn options(arguments: &Arguments) -> TrainOptions {
         resume: arguments.resume,
         seed: arguments.running.seed,
         steps: arguments.steps,
+        from: arguments.from.clone(),
+        memory: arguments.memory,
         save_every: arguments.save_every,
         stop: stop::flag(),
     }
@@ -169,7 +154,7 @@ fn introduce(summary: &Summary) -> String {
         format!("  epoch       {} steps", say::grouped(summary.epoch as usize)),
         format!("  parameters  {}", say::grouped(summary.parameters)),
         format!("  trained     {}", say::grouped(summary.trained)),
-        format!("  memory      {}", say::bytes(summary.bytes)),
+        format!("  memory      {}", say::bytes(summary.bytes as u64)),
     ];
     if summary.done > 0 {
         lines.push(format!("  going on after step {}", summary.done));
@@ -191,14 +176,15 @@ pub fn table(report: &Report) -> String {
         let cells: String = percent.iter().map(|p| format!("{p:>7.1}")).collect();
         format!("  {name:<14}{cells}")
     };
-    [
+    let mut lines = vec![
         format!("{}: {} pictures, {} texts", report.task, report.images, report.texts),
         format!("  {:<14}{head}", ""),
         row("picture→text", &report.recall.text.percent),
         row("text→picture", &report.recall.image.percent),
         row("mean", &[report.recall.mean]),
-    ]
-    .join("\n")
+    ];
+    lines.extend(report.problems.iter().map(|problem| format!("  data: {problem}")));
+    lines.join("\n")
 }
 
 fn conclude(outcome: &Outcome) -> String {

@@ -13,7 +13,7 @@
 //! # Ok::<(), chiasm::data::Error>(())
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,8 +46,8 @@ pub struct Dataset {
     captions: Vec<String>,
     owners: Vec<u32>,
     opened: Report,
-    /// Found while reading: picture and reason.
-    broken: Mutex<BTreeSet<(usize, String)>>,
+    /// Found while reading: picture, with its name and the reason.
+    broken: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Dataset {
@@ -86,10 +86,12 @@ impl Dataset {
         if self.rows() > 0 {
             return Ok(self);
         }
-        let problems = if self.opened.is_empty() {
-            "its annotations list no picture of this split".into()
-        } else {
-            self.opened.to_string()
+        let problems = match &self.opened {
+            none if none.is_empty() => "its annotations list no picture".into(),
+            found if found.count(Problem::MissingFile) > 0 => {
+                format!("{found}; pictures belong into its folder, or images/ or the split's name below that")
+            }
+            found => found.to_string(),
         };
         Err(Error::Empty { name: self.name, problems })
     }
@@ -142,7 +144,7 @@ impl Dataset {
     /// Everything that was wrong so far, while opening and while reading; grows as broken pictures are met.
     pub fn report(&self) -> Report {
         let mut report = self.opened.clone();
-        for (_, reason) in lock(&self.broken).iter() {
+        for reason in lock(&self.broken).values() {
             report.note(Problem::UnreadableFile, reason);
         }
         report
@@ -151,24 +153,32 @@ impl Dataset {
     /// Pixels of a picture; scenes are drawn `side` wide, files keep their size. `picture < pictures()`.
     ///
     /// # Errors
-    /// A file that cannot be decoded; it is also noted in the report, once.
+    /// A file that cannot be decoded; it is also noted in the report, and not read again.
     pub fn load(&self, picture: usize, side: usize) -> Result<Pixels, Error> {
-        match &self.pictures[picture] {
-            Picture::Scene(scene) => Ok(scene.draw(side)),
-            Picture::File(path) => image::open(path).inspect_err(|error| {
-                self.broken
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert((picture, error.to_string()));
-            }),
+        let path = match &self.pictures[picture] {
+            Picture::Scene(scene) => return Ok(scene.draw(side)),
+            Picture::File(path) => path,
+        };
+        if let Some(known) = lock(&self.broken).get(&picture) {
+            return Err(Error::Picture(known.clone()));
         }
+        image::open(path).inspect_err(|error| {
+            lock(&self.broken).insert(picture, error.to_string());
+        })
+    }
+
+    /// That no picture can be read, once all were tried.
+    pub(super) fn nothing_readable(&self) -> Option<Error> {
+        let broken = lock(&self.broken);
+        let last = broken.values().next_back().filter(|_| broken.len() == self.pictures())?;
+        Some(Error::NothingReadable { tried: broken.len(), last: last.clone() })
     }
 
     /// Pictures in the given order, `[n, 3, side, side]`, without chance: of the transforms only `center` counts, otherwise
     /// pictures are squashed to the square. A picture that cannot be read is grey, and in the report.
     ///
     /// # Errors
-    /// `NothingReadable` if all of them (and at least one was asked for) are broken, `Wish` if `side` is 0.
+    /// `NothingReadable` if every picture of the set was found to be broken, `Wish` if `side` is 0.
     pub fn images(&self, pictures: &[usize], side: usize, transforms: &[Transform]) -> Result<Column, Error> {
         if side == 0 {
             return Err(Error::Wish {
@@ -176,34 +186,25 @@ impl Dataset {
                 reason: "an image has at least one pixel".into(),
             });
         }
-        let size = 3 * side * side;
-        let mut values = vec![0.5; pictures.len() * size];
-        let failures = self.fill(&mut values, pictures, side, &Augmentation::fixed(transforms));
-        match failures.last() {
-            Some(last) if failures.len() == pictures.len() => {
-                Err(Error::NothingReadable { tried: failures.len(), last: last.clone() })
-            }
-            _ => {
+        let mut values = vec![0.5; pictures.len() * 3 * side * side];
+        self.fill(&mut values, pictures, side, &Augmentation::fixed(transforms));
+        match self.nothing_readable() {
+            Some(error) => Err(error),
+            None => {
                 let dims = vec![pictures.len(), 3, side, side];
                 Ok(Column { name: "image".into(), dims, values: Values::Floats(values), lengths: None })
             }
         }
     }
 
-    /// Writes pictures on all cores; gives the reasons why some could not be read.
-    fn fill(
-        &self,
-        values: &mut [f32],
-        pictures: &[usize],
-        side: usize,
-        augmentation: &Augmentation,
-    ) -> Vec<String> {
+    /// Writes the pictures that can be read, on all cores.
+    fn fill(&self, values: &mut [f32], pictures: &[usize], side: usize, augmentation: &Augmentation) {
         let size = 3 * side * side;
         let each = pictures.len().div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
-        let failures = Mutex::new(Vec::new());
-        let one = |picture: usize, out: &mut [f32]| match self.load(picture, side) {
-            Ok(pixels) => augmentation.apply(pixels, side, None).write(out),
-            Err(error) => lock(&failures).push(error.to_string()),
+        let one = |picture: usize, out: &mut [f32]| {
+            if let Ok(pixels) = self.load(picture, side) {
+                augmentation.apply(pixels, side, None).write(out);
+            }
         };
         thread::scope(|scope| {
             for (numbers, out) in pictures.chunks(each).zip(values.chunks_mut(each * size)) {
@@ -212,7 +213,6 @@ impl Dataset {
                 });
             }
         });
-        failures.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Captions in the given order, `[n, length]` ids with their lengths.

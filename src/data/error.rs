@@ -5,7 +5,11 @@
 //! assert_eq!(error.to_string(), "the data has 3 rows, a batch wants 8; choose a smaller batch");
 //! ```
 
+use chiasm_dsl::diagnostic::nearest;
 use std::path::PathBuf;
+
+/// How many known names a message lists.
+const NAMED: usize = 8;
 
 /// Why data cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -18,22 +22,27 @@ pub enum Error {
         what: String,
     },
     /// No folder answers to the name.
-    #[error("data set `{name}` was not found; looked for {}; say `--data DIR` where DIR/{name} is its folder", listed(.looked))]
+    #[error("data set `{name}` was not found{}; say `--data DIR` where DIR/{name} is its folder{}", places(.roots), choice(name, .known))]
     Unknown {
         /// As the model names it, without the split.
         name: String,
-        /// Every place that was tried.
-        looked: Vec<PathBuf>,
+        /// The folders of `--data`.
+        roots: Vec<PathBuf>,
+        /// What lies in them.
+        known: Vec<String>,
     },
+    /// A folder of `--data` that is not there.
+    #[error("`--data {}`: there is no such folder", .0.display())]
+    NoFolder(PathBuf),
     /// A folder without annotations of the split.
-    #[error("no captions of split `{split}` in {}; looked for {}", .folder.display(), listed(.looked))]
+    #[error("{} has no captions of split `{split}`{}", .folder.display(), splits(split, .known))]
     NoAnnotations {
         /// The folder of the data set.
         folder: PathBuf,
         /// The split asked for.
         split: String,
-        /// Every file that was tried.
-        looked: Vec<PathBuf>,
+        /// The splits that have captions.
+        known: Vec<String>,
     },
     /// A built-in set has no such split.
     #[error("`{name}` has no split `{split}`; it has {known}")]
@@ -52,6 +61,16 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A text that cannot hold captions at all.
+    #[error("{} {reason}; expected {expected}", .path.display())]
+    Captions {
+        /// Which file.
+        path: PathBuf,
+        /// What it is.
+        reason: String,
+        /// The formats.
+        expected: &'static str,
     },
     /// Not the JSON that was expected.
     #[error("{} is not {expected}: {source}", .path.display())]
@@ -79,16 +98,11 @@ pub enum Error {
         /// Rows of a batch.
         batch: usize,
     },
-    /// A picture that cannot be turned into pixels.
-    #[error("picture {name}: {reason}")]
-    Picture {
-        /// File or number.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Picture after picture failed.
-    #[error("none of {tried} pictures tried could be read; the last one: {last}")]
+    /// A picture that cannot be turned into pixels: its file, and what is wrong with it.
+    #[error("{0}")]
+    Picture(String),
+    /// All pictures failed.
+    #[error("none of the {tried} pictures could be read; the last one: {last}")]
     NothingReadable {
         /// How many.
         tried: usize,
@@ -129,4 +143,30 @@ fn listed(paths: &[PathBuf]) -> String {
         return "nothing, as no `--data` folder was given".into();
     }
     paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn places(roots: &[PathBuf]) -> String {
+    if roots.is_empty() {
+        ", as no `--data` folder was given".into()
+    } else {
+        format!(" in {}", listed(roots))
+    }
+}
+
+/// What there is, the nearest first.
+fn choice(wrong: &str, known: &[String]) -> String {
+    let near = nearest(wrong, known.iter().map(String::as_str));
+    let meant = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let more = if known.len() > NAMED { ", ..." } else { "" };
+    let names: Vec<String> = known.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { meant } else { format!("{meant} There is {}{more}", names.join(", ")) }
+}
+
+fn splits(wrong: &str, known: &[String]) -> String {
+    if known.is_empty() {
+        return format!(
+            " or any other; expected annotations/captions_{wrong}.json as COCO has it, or Karpathy's dataset.json"
+        );
+    }
+    choice(wrong, known)
 }

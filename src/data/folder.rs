@@ -9,7 +9,7 @@
 //!
 //! Example: `photos/annotations/captions_val.json` with `photos/val/1.jpg` is split `val` of `photos`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 use super::dataset::Dataset;
 use super::report::Problem;
 use super::{Error, coco, karpathy};
+
+/// What can be read.
+pub(super) const FORMATS: &str = "captions as COCO has them (an object with `images` and `annotations`) or Karpathy's JSON (`images` with `sentences`)";
 
 /// A listed picture with its captions, in the order of the file.
 pub(super) struct Entry {
@@ -71,17 +74,41 @@ pub(super) fn open(path: &Path, split: &str, dataset: &mut Dataset) -> Result<()
         let outer = if folder.ends_with("annotations") { folder.parent().unwrap_or(folder) } else { folder };
         return read(path, outer, split, dataset);
     }
-    let looked = candidates(path, split);
-    match looked.iter().find(|file| file.is_file()) {
+    match candidates(path, split).iter().find(|file| file.is_file()) {
         Some(file) => read(file, path, split, dataset),
-        None => Err(Error::NoAnnotations { folder: path.into(), split: split.into(), looked }),
+        None => Err(Error::NoAnnotations { folder: path.into(), split: split.into(), known: splits(path) }),
     }
+}
+
+/// The splits that have captions in COCO's form, in alphabetical order.
+fn splits(folder: &Path) -> Vec<String> {
+    let files = [folder.join("annotations"), folder.to_path_buf()]
+        .iter()
+        .flat_map(|place| names(place))
+        .collect::<Vec<_>>();
+    let split = |name: &OsString| {
+        let split = name.to_str()?.strip_prefix("captions_")?.strip_suffix(".json")?;
+        Some(split.trim_end_matches("2017").trim_end_matches("2014").to_string())
+    };
+    files.iter().filter_map(split).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The names of the folders in a folder, in alphabetical order.
+pub(super) fn folders(folder: &Path) -> Vec<String> {
+    let mut found: Vec<String> = names(folder)
+        .into_iter()
+        .filter(|name| folder.join(name).is_dir())
+        .filter_map(|name| name.into_string().ok())
+        .collect();
+    found.sort();
+    found
 }
 
 fn read(file: &Path, folder: &Path, split: &str, dataset: &mut Dataset) -> Result<(), Error> {
     let bytes = fs::read(file).map_err(|source| Error::Read { path: file.into(), source })?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_start_matches('\u{FEFF}');
+    plausible(file, &bytes, text)?;
     let report = dataset.report_mut();
     let entries = if karpathy::is(file, text)? {
         karpathy::read(file, text, split, report)?
@@ -90,6 +117,19 @@ fn read(file: &Path, folder: &Path, split: &str, dataset: &mut Dataset) -> Resul
     };
     add(entries, &Shelves::new(folder, split), dataset);
     Ok(())
+}
+
+/// Refuses what the JSON parser would only call an unexpected character.
+fn plausible(path: &Path, bytes: &[u8], text: &str) -> Result<(), Error> {
+    let wide = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
+    let reason = match text.trim_start().chars().next() {
+        _ if wide => "is UTF-16, not UTF-8",
+        None => "is empty",
+        Some('[') => "holds a list",
+        Some('{') => return Ok(()),
+        Some(_) => "holds no JSON object",
+    };
+    Err(Error::Captions { path: path.into(), reason: reason.into(), expected: FORMATS })
 }
 
 fn add(entries: Vec<Entry>, shelves: &Shelves, dataset: &mut Dataset) {

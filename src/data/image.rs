@@ -1,13 +1,14 @@
 //! From bytes of a JPEG, PNG or WebP file to 8-bit red, green and blue.
 //!
-//! As Pillow's `convert("RGB")`: alpha is dropped, not blended; palettes, grey, 16 bit and CMYK become RGB. Unlike Pillow, pictures
-//! are turned upright as their EXIF orientation says, because that is how their owner saw them. A JPEG without its end is an error.
+//! As Pillow's `convert("RGB")`: alpha is dropped, not blended; palettes, grey and CMYK become RGB, of 16 bits the upper 8 are kept,
+//! of a moving picture the first frame. A file that lacks its end is an error. Two things differ from Pillow: pictures are turned
+//! upright as their EXIF orientation says, because that is how their owner saw them, and 16-bit grey is not clipped at 255.
 //!
 //! Invariant: `decode` never panics, and allocates nothing for pictures of more than 200 million pixels.
 //!
 //! ```
 //! let error = chiasm::data::image::decode(b"not a picture").unwrap_err();
-//! assert_eq!(error, "is neither JPEG, PNG nor WebP");
+//! assert_eq!(error, "is neither JPEG, PNG nor WebP; it begins with \"not a picture\"");
 //! ```
 
 use std::fs;
@@ -15,9 +16,10 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::Error;
+use super::{Error, jpeg};
 
 /// More is taken for an attack or a mistake.
 const MOST_PIXELS: u64 = 200_000_000;
@@ -62,10 +64,11 @@ impl Pixels {
 /// Reads and decodes a file.
 ///
 /// # Errors
-/// `Read` if the file cannot be read, `Picture` if it is no picture, too large or damaged.
+/// `Picture` if the file cannot be read, is no picture, too large or damaged.
 pub fn open(path: &Path) -> Result<Pixels, Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    decode(&bytes).map_err(|reason| Error::Picture { name: path.display().to_string(), reason })
+    let said = |reason: String| Error::Picture(format!("{} {reason}", path.display()));
+    let bytes = fs::read(path).map_err(|error| said(format!("cannot be read: {error}")))?;
+    decode(&bytes).map_err(|reason| said(one_line(&reason)))
 }
 
 /// Decodes a file that is in memory.
@@ -73,36 +76,83 @@ pub fn open(path: &Path) -> Result<Pixels, Error> {
 /// # Errors
 /// What is wrong with it, as the end of a sentence that starts with its name.
 pub fn decode(bytes: &[u8]) -> Result<Pixels, String> {
-    // The decoders are not ours; a panic in one of them must not end a training run.
+    // The decoders are not ours: libjpeg unwinds with a text, and a panic in one of them must not end a training run.
     let result = catch_unwind(AssertUnwindSafe(|| read(bytes)));
-    result.unwrap_or_else(|_| Err("cannot be decoded".into()))
+    result.unwrap_or_else(|thrown| {
+        let text =
+            thrown.downcast_ref::<String>().map(|text| text.trim_start_matches("libjpeg fatal error: "));
+        Err(text.map_or("cannot be decoded".into(), |text| format!("is damaged: {text}")))
+    })
 }
 
 fn read(bytes: &[u8]) -> Result<Pixels, String> {
-    let damaged = |error: image::ImageError| format!("is damaged: {error}");
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
-    let format =
-        reader.format().filter(|f| matches!(f, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP));
-    let format = format.ok_or(if bytes.is_empty() { "is empty" } else { "is neither JPEG, PNG nor WebP" })?;
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
+    let (pixels, orientation) = match reader.format() {
+        Some(ImageFormat::Jpeg) => jpeg::read(bytes)?,
+        Some(ImageFormat::Png | ImageFormat::WebP) => other(reader)?,
+        Some(format) => {
+            let name = format.extensions_str().first().copied().unwrap_or("unknown").to_uppercase();
+            return Err(format!("is a {name} file; JPEG, PNG and WebP can be read"));
+        }
+        None if bytes.is_empty() => return Err("is empty".into()),
+        None => return Err(format!("is neither JPEG, PNG nor WebP; it begins with {:?}", start(bytes))),
+    };
+    Ok(upright(pixels, orientation))
+}
+
+/// PNG and WebP.
+fn other(mut reader: ImageReader<Cursor<&[u8]>>) -> Result<(Pixels, Orientation), String> {
+    let damaged = |error: ImageError| format!("is damaged: {error}");
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return Err(format!("has {width} x {height} pixels, more than {MOST_PIXELS}"));
-    }
-    if format == ImageFormat::Jpeg && !is_whole(bytes) {
-        return Err("is damaged: the end of the JPEG is missing".into());
-    }
+    fits(width.into(), height.into())?;
     let orientation = decoder.orientation().map_err(damaged)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let bytes = match &picture {
+        DynamicImage::ImageLuma16(_)
+        | DynamicImage::ImageLumaA16(_)
+        | DynamicImage::ImageRgb16(_)
+        | DynamicImage::ImageRgba16(_) => {
+            picture.into_rgb16().into_raw().into_iter().map(|value| (value >> 8) as u8).collect()
+        }
+        _ => picture.into_rgb8().into_raw(),
+    };
+    Ok((Pixels { width: width as usize, height: height as usize, bytes }, orientation))
+}
+
+/// Whether a picture of this size is decoded at all.
+pub(super) fn fits(width: u64, height: u64) -> Result<(), String> {
+    match width * height {
+        0 => Err("has no pixels".into()),
+        pixels if pixels > MOST_PIXELS => {
+            Err(format!("has {width} x {height} pixels, more than {MOST_PIXELS}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn upright(pixels: Pixels, orientation: Orientation) -> Pixels {
+    let Pixels { width, height, bytes } = pixels;
+    if orientation == Orientation::NoTransforms {
+        return Pixels { width, height, bytes };
+    }
+    let rgb = RgbImage::from_raw(width as u32, height as u32, bytes).unwrap_or_default();
+    let mut picture = DynamicImage::ImageRgb8(rgb);
     picture.apply_orientation(orientation);
     let rgb = picture.into_rgb8();
-    match rgb.dimensions() {
-        (0, _) | (_, 0) => Err("has no pixels".into()),
-        (width, height) => {
-            Ok(Pixels { width: width as usize, height: height as usize, bytes: rgb.into_raw() })
-        }
-    }
+    Pixels { width: rgb.width() as usize, height: rgb.height() as usize, bytes: rgb.into_raw() }
+}
+
+/// Some decoders end their messages with a line break.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first line or so, for people: an error page says what it is.
+fn start(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).into_owned();
+    text.trim().chars().take(24).collect()
 }
 
 fn limits() -> Limits {
@@ -110,13 +160,4 @@ fn limits() -> Limits {
     // 16-bit RGBA is the largest pixel; the count of pixels is checked before it is decoded.
     limits.max_alloc = Some(MOST_PIXELS * 8);
     limits
-}
-
-/// The decoder fills what is missing with grey; a picture half grey teaches the wrong thing, so the end marker must be there.
-fn is_whole(jpeg: &[u8]) -> bool {
-    let last = |marker: u8| jpeg.windows(2).rposition(|pair| pair == [0xFF, marker]);
-    match (last(0xDA), last(0xD9)) {
-        (Some(scan), Some(end)) => end > scan,
-        _ => false,
-    }
 }

@@ -6,14 +6,15 @@
 //! {"images": [{"split": "train", "filename": "7.jpg", "imgid": 7, "sentences": [{"raw": "A cat."}]}], "dataset": "coco"}
 //! ```
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::Error;
 use super::coco::Id;
-use super::folder::Entry;
+use super::folder::{Entry, FORMATS};
 use super::report::{Problem, Report};
 
 const EXPECTED: &str =
@@ -42,16 +43,15 @@ struct Sentence {
 
 /// Whether a file is of this kind rather than COCO captions: it has no list of annotations.
 pub(super) fn is(path: &Path, text: &str) -> Result<bool, Error> {
-    #[derive(Deserialize)]
-    struct Keys {
-        annotations: Option<serde::de::IgnoredAny>,
+    let source = |source| Error::Json { path: path.into(), expected: FORMATS, source };
+    let keys: BTreeMap<String, IgnoredAny> = serde_json::from_str(text).map_err(source)?;
+    if keys.contains_key("images") {
+        return Ok(!keys.contains_key("annotations"));
     }
-    let keys: Keys = serde_json::from_str(text).map_err(|source| Error::Json {
-        path: path.into(),
-        expected: "captions (COCO's or Karpathy's JSON object)",
-        source,
-    })?;
-    Ok(keys.annotations.is_none())
+    let names: Vec<String> = keys.keys().take(6).map(|key| format!("`{key}`")).collect();
+    let reason =
+        format!("is an object of {}", if names.is_empty() { "nothing".into() } else { names.join(", ") });
+    Err(Error::Captions { path: path.into(), reason, expected: FORMATS })
 }
 
 /// The pictures of a split in the order of the file.
@@ -61,6 +61,11 @@ pub(super) fn read(path: &Path, text: &str, split: &str, report: &mut Report) ->
         expected: EXPECTED,
         source,
     })?;
+    if !file.images.iter().any(|image| belongs(&image.split, split)) {
+        let known: BTreeSet<String> = file.images.into_iter().map(|image| image.split).collect();
+        let known = known.into_iter().collect();
+        return Err(Error::NoAnnotations { folder: path.into(), split: split.into(), known });
+    }
     let mut seen = HashSet::new();
     let mut entries = Vec::new();
     for image in file.images.into_iter().filter(|image| belongs(&image.split, split)) {

@@ -12,8 +12,8 @@
 //! use chiasm::data::Library;
 //! use chiasm::recipe::Data;
 //! let data = Data::pairs(["nowhere"]);
-//! let error = Library::new(["/data"]).open(&data).unwrap_err();
-//! assert!(error.to_string().contains("/data/nowhere"), "{error}");
+//! let error = Library::new(["/no/data"]).open(&data).unwrap_err();
+//! assert!(error.to_string().contains("no such folder"), "{error}");
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -65,7 +65,6 @@ impl Library {
     }
 
     fn open_folder(&self, name: &str, split: &str, dataset: &mut Dataset) -> Result<(), Error> {
-        let mut looked = Vec::new();
         for root in &self.roots {
             let inside = root.join(name);
             if inside.is_dir() {
@@ -74,10 +73,13 @@ impl Library {
             if is_named(root, name) || root.is_file() || folder::has(root, split) {
                 return folder::open(root, split, dataset);
             }
-            looked.push(inside);
-            looked.extend(folder::candidates(root, split));
+            if !root.exists() {
+                return Err(Error::NoFolder(root.clone()));
+            }
         }
-        Err(Error::Unknown { name: name.into(), looked })
+        let mut known: Vec<String> = self.roots.iter().flat_map(|root| folder::folders(root)).collect();
+        known.push("scenes".into());
+        Err(Error::Unknown { name: name.into(), roots: self.roots.clone(), known })
     }
 
     /// The first of these files below a root's `tokenizers/NAME/`, or directly in a folder of that name.

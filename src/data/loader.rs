@@ -27,7 +27,7 @@ use super::{Batch, Column, Dataset, Error, Order, Values, Vocabulary, Wish, Wish
 use crate::random::Stream;
 use crate::recipe::Transform;
 
-/// How many rows are tried in place of one that cannot be read.
+/// How many rows are drawn in place of one that cannot be read.
 const TRIES: u32 = 64;
 
 /// How a stage wants its batches.
@@ -106,7 +106,7 @@ impl Loader {
     /// The next batch; waits for it.
     ///
     /// # Errors
-    /// `NothingReadable` if picture after picture is broken.
+    /// `NothingReadable` if every picture is broken.
     #[allow(clippy::should_implement_trait, reason = "a stage has no end, so this is no iterator")]
     pub fn next(&mut self) -> Result<Batch, Error> {
         let batch = self.queues[self.turn].recv().unwrap_or(Err(Error::Worker));
@@ -233,17 +233,17 @@ impl Maker {
         Ok(())
     }
 
+    /// The picture of a row; if it is broken, of a drawn row, in the end of the next row that can be read.
     fn load(&self, step: u64, place: usize, row: &mut usize, side: usize) -> Result<Pixels, Error> {
-        let stream = self.replacement.at_step(step);
-        let mut last = String::new();
-        for attempt in 0..TRIES {
-            match self.dataset.load(self.dataset.image_of(*row), side) {
-                Ok(pixels) => return Ok(pixels),
-                Err(error) => last = error.to_string(),
+        let (stream, rows) = (self.replacement.at_step(step), self.dataset.rows());
+        for attempt in 0..TRIES + rows as u32 {
+            if let Ok(pixels) = self.dataset.load(self.dataset.image_of(*row), side) {
+                return Ok(pixels);
             }
-            *row = stream.below(self.dataset.rows() as u32, place as u32, attempt) as usize;
+            let drawn = || stream.below(rows as u32, place as u32, attempt) as usize;
+            *row = if attempt < TRIES { drawn() } else { (*row + 1) % rows };
         }
-        Err(Error::NothingReadable { tried: TRIES as usize, last })
+        Err(self.dataset.nothing_readable().unwrap_or(Error::Worker))
     }
 
     fn texts(

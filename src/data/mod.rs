@@ -33,6 +33,7 @@ mod dataset;
 mod error;
 mod folder;
 pub mod image;
+mod jpeg;
 mod karpathy;
 mod library;
 mod loader;

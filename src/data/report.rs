@@ -1,4 +1,4 @@
-//! What was wrong with the data but did not stop it: counted, and the first few named.
+//! What was wrong with the data but did not stop it: counted, and the first few named, one line a kind.
 //!
 //! ```
 //! use chiasm::data::{Problem, Report};
@@ -77,6 +77,16 @@ impl Report {
         self.found.is_empty()
     }
 
+    /// Every kind with its count and the first few names.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |(problem, (count, names)): (&Problem, &(usize, Vec<String>))| {
+            let (one, many) = problem.words();
+            let more = if *count > names.len() { ", ..." } else { "" };
+            format!("{count} {} ({}{more})", if *count == 1 { one } else { many }, names.join(", "))
+        };
+        self.found.iter().map(line).collect()
+    }
+
     /// Takes over what another report holds.
     pub fn merge(&mut self, other: Report) {
         for (problem, (count, names)) in other.found {
@@ -93,17 +103,6 @@ impl fmt::Display for Report {
         if self.is_empty() {
             return f.write_str("nothing wrong");
         }
-        for (place, (problem, (count, names))) in self.found.iter().enumerate() {
-            let (one, many) = problem.words();
-            let comma = if place == 0 { "" } else { "; " };
-            let more = if *count > names.len() { ", ..." } else { "" };
-            write!(
-                f,
-                "{comma}{count} {} ({}{more})",
-                if *count == 1 { one } else { many },
-                names.join(", ")
-            )?;
-        }
-        Ok(())
+        f.write_str(&self.lines().join("; "))
     }
 }

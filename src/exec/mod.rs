@@ -7,6 +7,7 @@
 
 use crate::graph::Verified;
 use crate::op::Context;
+use crate::plan::Cost;
 use crate::tensor::Tensor;
 
 pub mod cpu;
@@ -75,6 +76,16 @@ pub enum ExecError {
     Misfit(#[from] crate::op::Misfit),
 }
 
+/// The executors of this version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// Planned, with SIMD and threads.
+    #[default]
+    Cpu,
+    /// Plain and slow: the definition.
+    Reference,
+}
+
 /// Something that runs graphs.
 pub trait Executor: Send + Sync {
     /// Its name for `--device`.
@@ -85,6 +96,12 @@ pub trait Executor: Send + Sync {
     /// # Errors
     /// An op that cannot be run, or a size that is not known.
     fn prepare(&self, graph: &Verified, layout: &Layout) -> Result<Box<dyn Program>, ExecError>;
+
+    /// What a run of a graph costs here; nothing is made. Its peak is the prepared program's `peak_bytes`.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    fn cost(&self, graph: &Verified, layout: &Layout) -> Result<Cost, ExecError>;
 
     /// Moves the twins: `twin = rate * twin + (1 - rate) * original`, one rate a momentum definition.
     fn follow(&self, memory: &mut Memory, rates: &[Follow]);

@@ -14,6 +14,7 @@ mod eval;
 mod fields;
 mod instance;
 mod leaf;
+mod lock;
 pub mod model;
 mod module;
 mod names;
@@ -32,6 +33,7 @@ mod static_check;
 mod task;
 mod trains;
 mod types;
+mod value;
 mod vocabulary;
 mod weights;
 mod with;
@@ -44,6 +46,7 @@ pub use model::Model;
 use program::{MAIN, Meaning, Program, Protocol};
 use state::Lower;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a caller may say besides the file.
 #[derive(Clone, Debug, Default)]
@@ -94,10 +97,14 @@ const STACK: usize = 1 << 28;
 /// The file cannot be read, or what is wrong with it.
 pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
+    with_room(|| compile_here(path, options)).map_err(unreadable)?
+}
+
+/// Does work on a thread whose stack holds the deepest evaluation.
+fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new().stack_size(STACK);
-        let worker = worker.spawn_scoped(scope, || compile_here(path, options)).map_err(unreadable)?;
-        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)?;
+        Ok(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
@@ -125,7 +132,9 @@ fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     model.warnings = found;
-    model.sources = program.sources;
+    model.sources = program.sources.clone();
+    model.program = Arc::new(program);
+    model.sets = options.sets.clone();
     Ok(model)
 }
 

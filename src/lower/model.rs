@@ -1,11 +1,13 @@
 //! What lowering makes of a file: checked stages and tasks, each with its graph and everything training needs to know.
 
+use super::program::Program;
 use crate::graph::Graph;
 use crate::recipe::{Data, Duration, Init, Optimiser, Precision, Resize, Schedule};
 use crate::shape::{Batch, Shape};
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::{Sources, Span};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A checked file.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,25 @@ pub struct Model {
     pub stages: Vec<Stage>,
     /// In file order.
     pub tasks: Vec<Task>,
+    /// All definitions, for what is asked later.
+    pub(crate) program: Arc<Program>,
+    /// `--set name=value`, in order.
+    pub(crate) sets: Vec<(String, String)>,
+}
+
+/// Named values of a file as a graph of their own, without dropout.
+#[derive(Clone, Debug)]
+pub struct Values {
+    /// One output a value, called as it was asked for.
+    pub graph: Graph,
+    /// What the graph reads.
+    pub inputs: Vec<Input>,
+    /// What the graph reads, and the originals of its twins.
+    pub parameters: Vec<Parameter>,
+    /// What the graph reads.
+    pub twins: Vec<Twin>,
+    /// What the graph reads.
+    pub states: Vec<State>,
 }
 
 /// A training stage.
@@ -72,6 +93,15 @@ impl Stage {
     /// What the batch symbols are in a step.
     pub fn rows(&self) -> Batch {
         self.feeds.iter().fold(Batch::default(), |batch, feed| batch.and(&feed.symbol, feed.batch))
+    }
+}
+
+impl Stage {
+    /// The same with so many rows a step of the first source, and of the others in proportion.
+    pub fn rows_at(&self, batch: usize) -> Batch {
+        let first = self.batch().max(1);
+        let rows = |feed: &Feed| (feed.batch * batch / first).max(1);
+        self.feeds.iter().fold(Batch::default(), |all, feed| all.and(&feed.symbol, rows(feed)))
     }
 }
 

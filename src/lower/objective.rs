@@ -45,21 +45,12 @@ impl<'p> Lower<'p> {
     }
 
     /// Values that the caller wants besides; a stage that has no such definition leaves them out.
-    pub fn wished_values(&mut self, at: Span) -> Eval<()> {
+    pub fn wished_values(&mut self) -> Eval<()> {
         for wish in self.options.values.clone() {
-            let (slow, name) = match wish.split_once('.') {
-                Some((slow, name)) => (Some(slow), name),
-                None => (None, wish.as_str()),
-            };
             let names = &self.program.spaces[MAIN.0].names;
-            if [Some(name), slow].into_iter().flatten().any(|n| !names.contains_key(n)) {
-                continue;
+            if super::value::wanted(&wish).into_iter().all(|name| names.contains_key(name)) {
+                self.name_value(&wish, format!("value/{wish}"))?;
             }
-            let world = super::state::World { twin: slow.map(Into::into), ..Default::default() };
-            let world = self.enter(world);
-            let object = self.within(world, |s| s.definition(MAIN, name))?;
-            let tensor = self.within(world, |s| s.tensor(object, at))?;
-            self.graph.name(format!("value/{wish}"), tensor.node);
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ impl<'p> Lower<'p> {
             self.graph.name(format!("loss/{name}"), tensor.node);
         }
         self.watch(fields, &env)?;
-        self.wished_values(minimise.span)?;
+        self.wished_values()?;
         self.advance_states(fields, &env)?;
         let sources = self.feeds(data, &env)?;
         if !self.options.given {

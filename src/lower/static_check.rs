@@ -65,13 +65,19 @@ fn unknown(program: &Program, name: &Name) -> Diagnostic {
     }
 }
 
-/// Definitions of the user's own file that no stage or task reaches (E0207).
-pub fn unused(program: &Program) -> Vec<Diagnostic> {
-    let names = &program.spaces[MAIN.0].names;
+/// Definitions that some stage or task reaches, by name.
+pub fn reached(program: &Program) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     for protocol in program.stages.iter().chain(&program.tasks) {
         protocol_mentions(protocol).iter().for_each(|name| reach(program, name, &mut reached));
     }
+    reached
+}
+
+/// Definitions of the user's own file that no stage or task reaches (E0207).
+pub fn unused(program: &Program) -> Vec<Diagnostic> {
+    let names = &program.spaces[MAIN.0].names;
+    let reached = reached(program);
     let unused = |d: &&Definition| d.own && d.home == MAIN && !reached.contains(&d.name.text);
     let mut left: Vec<&Definition> = names.values().filter(unused).collect();
     left.sort_by_key(|d| d.name.span);

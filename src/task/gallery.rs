@@ -20,6 +20,10 @@ pub trait Gallery {
     /// # Errors
     /// A text that cannot be read.
     fn text_rows(&mut self, rows: Range<usize>) -> Result<Vec<(String, Tensor)>, TaskError>;
+    /// What was wrong with them but did not stop the task: counts and first names, a line a kind.
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Values by name, with one row for every picture or text.

@@ -34,6 +34,8 @@ pub struct Report {
     pub reranked: Option<usize>,
     /// The result.
     pub recall: BothWays,
+    /// What was wrong with the data: counts and first names. A picture that cannot be read counts as a grey one.
+    pub problems: Vec<String>,
 }
 
 /// Runs a task with given parameters.
@@ -65,7 +67,8 @@ pub fn run(
             both_ways(&of_image, &of_text, &owners, images, &cut_offs)
         }
     };
-    Ok(Report { task: task.name.clone(), images, texts, reranked: top, recall })
+    let problems = gallery.problems();
+    Ok(Report { task: task.name.clone(), images, texts, reranked: top, recall, problems })
 }
 
 fn protocol(task: &Task) -> Result<Option<usize>, TaskError> {

@@ -223,7 +223,10 @@ pub fn read_model(archive: &mut Archive, memory: &mut Memory) -> Result<(), Trai
 }
 
 /// One state, numbers or ids.
-pub(super) fn read_state(
+///
+/// # Errors
+/// It is missing, or has another shape.
+pub fn read_state(
     archive: &mut Archive,
     key: &str,
     slot: &Slot,

@@ -3,6 +3,20 @@
 use crate::exec::ExecError;
 use crate::weights::WeightsError;
 
+/// Bytes for people.
+pub fn bytes(n: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.iter().find(|(size, _)| n >= *size);
+    unit.map_or(format!("{n} B"), |(size, name)| format!("{:.1} {name}", n as f64 / *size as f64))
+}
+
+fn remedy(fits: Option<usize>) -> String {
+    match fits {
+        Some(rows) => format!("the largest batch that fits is {rows}: write `batch = {rows}`"),
+        None => "not even one row fits: choose a smaller model".to_string(),
+    }
+}
+
 /// Why a stage could not be trained or measured.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -100,6 +114,23 @@ pub enum TrainError {
         /// Rows a step.
         batch: usize,
     },
+    /// A step that needs more memory than there is.
+    #[error(
+        "`{stage}` needs {} for a batch of {batch}, and {} are there; {}",
+        bytes(*.needed), bytes(*.available), remedy(*.fits)
+    )]
+    TooLarge {
+        /// The stage.
+        stage: String,
+        /// Rows a step.
+        batch: usize,
+        /// Bytes that it needs.
+        needed: u64,
+        /// Bytes that it may use.
+        available: u64,
+        /// The most rows that fit.
+        fits: Option<usize>,
+    },
     /// The data could not be read.
     #[error("{0}")]
     Data(String),
@@ -131,7 +162,7 @@ impl TrainError {
     /// The exit code of design: 1 the model or data is wrong, 2 the command line, 3 training stopped itself.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Diverged { .. } => 3,
+            Self::Diverged { .. } | Self::TooLarge { .. } => 3,
             Self::Unknown { .. } | Self::InUse { .. } | Self::Occupied { .. } | Self::NothingToResume(_) => 2,
             _ => 1,
         }

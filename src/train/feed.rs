@@ -27,9 +27,9 @@ pub trait Feed {
     /// The position belongs to other data.
     fn seek(&mut self, position: &Value) -> Result<(), TrainError>;
 
-    /// What was wrong with the data but did not stop it: counts and first names.
-    fn problems(&self) -> Option<String> {
-        None
+    /// What was wrong with the data but did not stop it: counts and first names, a line a kind.
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

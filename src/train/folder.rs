@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! runs/albef-1/            or --out
-//!   spec.lock              the texts of the model with all sets, as they were
+//!   spec.lock              the model as one text: merged, with all defaults
 //!   lock                   held while a run writes here
 //!   report.json            what came out
 //!   pretrain/              one folder a stage

@@ -6,7 +6,9 @@
 pub mod checkpoint;
 mod error;
 pub mod feed;
+pub mod fit;
 pub mod folder;
+pub mod host;
 pub mod init;
 pub mod r#loop;
 pub mod metrics;
@@ -22,5 +24,6 @@ pub mod step;
 #[cfg(test)]
 mod testing;
 
-pub use error::TrainError;
+pub use error::{TrainError, bytes};
+pub use host::Host;
 pub use run::{TrainOptions, train};

@@ -5,7 +5,6 @@ use super::{TrainError, folder};
 use crate::exec::{Memory, Slot};
 use crate::lower::model::{Model, Stage, Start, Task};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Stages in the order of running: each after those it starts from.
@@ -93,20 +92,6 @@ pub fn trained(model: &Model, task: &Task, out: Option<&Path>) -> Result<PathBuf
     let nothing = || TrainError::Untrained { stage: task.stage.clone(), folder: "runs".into() };
     let run = out.map(Path::to_path_buf).or_else(newest).ok_or_else(nothing)?;
     Ok(run.join(&task.stage).join("checkpoints"))
-}
-
-/// The texts of the model with all sets.
-pub fn lock_text(model: &Model) -> String {
-    let mut text = String::new();
-    for source in model.sources.files().iter().filter(|source| !source.library) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "# {}\n{}", source.name, source.text);
-    }
-    for stage in &model.stages {
-        let _ = writeln!(text, "# {}", stage.name);
-        stage.sets.iter().for_each(|(name, value)| text += &format!("#   set {name} = {value}\n"));
-    }
-    text
 }
 
 /// Copies what both memories have with equal shapes.

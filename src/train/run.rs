@@ -8,7 +8,7 @@ use super::metrics::Metrics;
 use super::stage::{Trainer, layout};
 use super::start::{self, Account};
 use super::step::Row;
-use super::{TrainError, plan, spec};
+use super::{TrainError, fit, plan, spec};
 use crate::exec::{Executor, Memory};
 use crate::lower::model::{Model, Stage, Start, Task};
 use crate::recipe::{Duration, Timeline};
@@ -17,6 +17,7 @@ use crate::task::{TaskError, retrieval};
 use crate::weights::Archive;
 use crate::weights::locate::locate;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -36,6 +37,10 @@ pub struct TrainOptions {
     pub seed: Option<u64>,
     /// A shorter or longer stage.
     pub steps: Option<u64>,
+    /// Run folders in which finished stages are looked for, besides this one.
+    pub from: Vec<PathBuf>,
+    /// Bytes of memory that a stage may need; otherwise what the system has available.
+    pub memory: Option<u64>,
     /// Steps between checkpoints; 0 means 500.
     pub save_every: u64,
     /// Set from outside to end after the running step.
@@ -131,13 +136,19 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     let order = plan::order(model, options.stage.as_deref())?;
     order.iter().try_for_each(|stage| super::stage::refuse_later(stage))?;
-    let folder = RunFolder::hold(&plan::folder(model, options)?)?;
+    let path = plan::folder(model, options)?;
+    let finished = finished(model, &order, &path, options, listener)?;
+    let executor = supply.executor()?;
+    for stage in order.iter().filter(|stage| !finished.contains_key(&stage.name)) {
+        fit::demand(stage, executor.as_ref(), options.memory)?;
+    }
+    let folder = RunFolder::hold(&path)?;
     if folder.is_used() && !options.resume {
         return Err(TrainError::Occupied { folder: folder.path.display().to_string() });
     }
-    folder::replace(&folder.path.join("spec.lock"), plan::lock_text(model).as_bytes())?;
-    let mut run = Run { model, options, supply, folder, outcome: Outcome::default() };
-    run.outcome.finished = true;
+    folder::replace(&folder.path.join("spec.lock"), model.merged(&said(options)).as_bytes())?;
+    let outcome = Outcome { finished: true, ..Outcome::default() };
+    let mut run = Run { model, options, supply, folder, finished, outcome };
     for stage in order {
         if run.stage(stage, listener)? == End::Interrupted {
             run.outcome.finished = false;
@@ -150,23 +161,65 @@ pub fn train(
     Ok(run.outcome)
 }
 
+/// The seed of a stage, and the hash by which its checkpoints are known again.
+fn identity(model: &Model, stage: &Stage, options: &TrainOptions) -> (u64, String) {
+    let seed = options.seed.or(stage.seed).unwrap_or(0);
+    (seed, spec::of(model, stage, seed, options.steps))
+}
+
+/// What the options say about every stage, as fields.
+fn said(options: &TrainOptions) -> Vec<(&'static str, String)> {
+    let seed = options.seed.map(|seed| ("seed", seed.to_string()));
+    let length = options.steps.map(|steps| ("length", format!("steps({steps})")));
+    seed.into_iter().chain(length).collect()
+}
+
+/// The last checkpoints of stages that are done, in the run folder or in those of `from`.
+fn finished(
+    model: &Model,
+    order: &[&Stage],
+    folder: &Path,
+    options: &TrainOptions,
+    listener: &mut Listener<'_>,
+) -> Result<BTreeMap<String, PathBuf>, TrainError> {
+    let mut done = BTreeMap::new();
+    let from = options.from.iter().map(PathBuf::as_path);
+    for (stage, folder, given) in order.iter().flat_map(|stage| {
+        let own = std::iter::once((*stage, folder, false));
+        own.chain(from.clone().map(|folder| (*stage, folder, true)))
+    }) {
+        let found = checkpoint::latest(&folder.join(&stage.name).join("checkpoints"))?;
+        let Some(found) = found.filter(|c| c.state.finished()) else { continue };
+        if found.state.spec == identity(model, stage, options).1 {
+            done.entry(stage.name.clone()).or_insert(found.path);
+        } else if given {
+            let (stage, folder) = (&stage.name, folder.display());
+            listener(Event::Warning(&format!(
+                "`{stage}` in {folder} was made by another model, recipe or seed; it is trained anew"
+            )));
+        }
+    }
+    Ok(done)
+}
+
 struct Run<'a> {
     model: &'a Model,
     options: &'a TrainOptions,
     supply: &'a dyn Supply,
     folder: RunFolder,
+    /// The last checkpoints of stages that are done.
+    finished: BTreeMap<String, PathBuf>,
     outcome: Outcome,
 }
 
 impl Run<'_> {
     fn stage(&mut self, stage: &Stage, listener: &mut Listener<'_>) -> Result<End, TrainError> {
         let folder = self.folder.stage(&stage.name)?;
-        let seed = self.options.seed.or(stage.seed).unwrap_or(0);
-        let spec = spec::of(self.model, stage, seed, self.options.steps);
-        if let Some(found) = self.finished(stage, &spec)? {
-            listener(Event::Found(&stage.name, &found.path));
+        if let Some(found) = self.finished.get(&stage.name) {
+            listener(Event::Found(&stage.name, found));
             return Ok(End::Finished);
         }
+        let (seed, spec) = identity(self.model, stage, self.options);
         let mut feed = self.supply.feed(stage, seed)?;
         let time = timeline(stage, feed.epoch(), self.options.steps)?;
         let mut trainer = Trainer::new(stage, self.supply.executor()?, seed, time)?;
@@ -179,18 +232,15 @@ impl Run<'_> {
         listener(Event::Begins(&summary(stage, &folder, &trainer, account)));
         let mut reporter = Reporter { run: self, stage, listener };
         let end = run_loop(&mut trainer, feed.as_mut(), &course, &mut reporter)?;
-        self.outcome.problems.extend(feed.problems());
+        let named = |problem: String| format!("{}: {problem}", stage.name);
+        self.outcome.problems.extend(feed.problems().into_iter().map(named));
         if end == End::Finished {
+            let last = format!("checkpoints/step-{}", time.length);
+            self.finished.insert(stage.name.clone(), folder.join(last));
             let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), time.length)?;
             self.measure(stage, &mut trainer, &mut metrics, listener)?;
         }
         Ok(end)
-    }
-
-    /// A finished checkpoint of just this stage, here or in a run folder beside this one.
-    fn finished(&self, stage: &Stage, spec: &str) -> Result<Option<Checkpoint>, TrainError> {
-        let found = checkpoint::latest(&self.folder.path.join(&stage.name).join("checkpoints"))?;
-        Ok(found.filter(|c| c.state.finished() && c.state.spec == spec))
     }
 
     fn start(&self, stage: &Stage, trainer: &mut Trainer, account: &mut Account) -> Result<(), TrainError> {
@@ -215,13 +265,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The model of a finished stage of this run.
+    /// The model of a finished stage.
     fn trained(&self, stage: &str) -> Result<Archive, TrainError> {
-        let folder = self.folder.path.join(stage).join("checkpoints");
-        let found = checkpoint::latest(&folder)?.filter(|c| c.state.finished());
-        let untrained =
-            || TrainError::Untrained { stage: stage.to_string(), folder: folder.display().to_string() };
-        found.ok_or_else(untrained)?.model()
+        let untrained = || TrainError::Untrained {
+            stage: stage.to_string(),
+            folder: self.folder.path.display().to_string(),
+        };
+        Checkpoint::open(self.finished.get(stage).ok_or_else(untrained)?)?.model()
     }
 
     /// Runs the tasks of a stage.

@@ -83,9 +83,8 @@ impl Feed for StageFeed {
         Ok(())
     }
 
-    fn problems(&self) -> Option<String> {
-        let report = self.dataset.report();
-        (!report.is_empty()).then(|| report.to_string())
+    fn problems(&self) -> Vec<String> {
+        self.dataset.report().lines()
     }
 }
 
@@ -113,7 +112,7 @@ fn wish(input: &Input, library: &Library) -> Result<Wish, TrainError> {
 }
 
 /// Opens a vocabulary as the file names it.
-fn words(vocabulary: &model::Vocabulary, library: &Library) -> Result<Arc<Vocabulary>, String> {
+pub(crate) fn words(vocabulary: &model::Vocabulary, library: &Library) -> Result<Arc<Vocabulary>, String> {
     let kind = match vocabulary.kind {
         VocabularyKind::WordPiece => Kind::WordPiece,
         VocabularyKind::Bpe => Kind::Bpe,
@@ -126,11 +125,12 @@ fn words(vocabulary: &model::Vocabulary, library: &Library) -> Result<Arc<Vocabu
 }
 
 /// Columns with lengths, and the inputs that hold these.
-fn lengths(inputs: &[Input]) -> Vec<(String, String)> {
+pub(crate) fn lengths(inputs: &[Input]) -> Vec<(String, String)> {
     inputs.iter().filter_map(|input| Some((input.name.clone(), input.lengths.clone()?))).collect()
 }
 
-fn tensors(column: Column, lengths: &[(String, String)]) -> Inputs {
+/// A column as inputs: itself, and its lengths under the name that the graph has for them.
+pub(crate) fn tensors(column: Column, lengths: &[(String, String)]) -> Inputs {
     let named = lengths.iter().find(|(name, _)| *name == column.name).map(|(_, input)| input.clone());
     let used = named.zip(column.lengths).map(|(input, used)| (input, Tensor::ids([used.len()], used)));
     let tensor = match column.values {
@@ -205,5 +205,9 @@ impl Gallery for TaskGallery {
             inputs.extend(tensors(Column { name: name.clone(), ..column }, &self.lengths));
         }
         Ok(inputs)
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.dataset.report().lines()
     }
 }

@@ -45,7 +45,7 @@ impl Trainer {
         let graph = prepare::training(stage, &stage.rows())?;
         let program = executor.prepare(&graph, &layout)?;
         let mut memory = Memory::new(&layout);
-        fill(&mut memory, stage, seed);
+        fill(&mut memory, &stage.parameters, &stage.twins, &stage.states, seed);
         Ok(Self {
             carried: BTreeMap::new(),
             context: Context { seed, stage: stage.name.clone(), step: 0, time },
@@ -112,26 +112,26 @@ pub fn layout(parameters: &[Parameter], twins: &[Twin], states: &[State]) -> Lay
     layout
 }
 
-/// Initial values of everything; twins begin equal to their originals.
-fn fill(memory: &mut Memory, stage: &Stage, seed: u64) {
-    let Memory { layout, parameters, states, .. } = memory;
-    for parameter in &stage.parameters {
+/// Initial values of everything given; twins begin equal to their originals. All of it must have a place in the layout.
+pub fn fill(memory: &mut Memory, parameters: &[Parameter], twins: &[Twin], states: &[State], seed: u64) {
+    let Memory { layout, parameters: numbers, states: kept, .. } = &mut *memory;
+    for parameter in parameters {
         let place = layout.parameters[&parameter.path].range();
-        init::fill(&mut parameters[place], &parameter.dims, &parameter.init, seed, &parameter.path);
+        init::fill(&mut numbers[place], &parameter.dims, &parameter.init, seed, &parameter.path);
     }
-    for state in &stage.states {
+    for state in states {
         let slot = &layout.states[&state.name];
         match (&state.start, slot.ids) {
-            (Beginning::Drawn(init), true) => init::fill_ids(&mut states[slot.range()], init),
+            (Beginning::Drawn(init), true) => init::fill_ids(&mut kept[slot.range()], init),
             (Beginning::Drawn(init), false) => {
-                init::fill(&mut states[slot.range()], &slot.dims, init, seed, &state.name);
+                init::fill(&mut kept[slot.range()], &slot.dims, init, seed, &state.name);
             }
             // `refuse_later` was asked before.
             (Beginning::Computed(_), _) => {}
         }
     }
     memory.next.copy_from_slice(&memory.states);
-    stage.twins.iter().for_each(|twin| follow_at_once(memory, twin));
+    twins.iter().for_each(|twin| follow_at_once(memory, twin));
 }
 
 /// Makes a twin equal to its original.

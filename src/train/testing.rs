@@ -5,6 +5,7 @@ use crate::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program
 use crate::graph::{Graph, Origin, Verified};
 use crate::lower::model::{Feed, Parameter, Stage, Twin};
 use crate::op::{Context, Fill};
+use crate::plan::Cost;
 use crate::recipe::{AdamW, Data, Duration, Init, Optimiser, Precision, Schedule, Timeline};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -87,6 +88,10 @@ impl Executor for Pull {
 
     fn prepare(&self, _: &Verified, _: &Layout) -> Result<Box<dyn Program>, ExecError> {
         Ok(Box::new(Pulled(0.0)))
+    }
+
+    fn cost(&self, _: &Verified, _: &Layout) -> Result<Cost, ExecError> {
+        Ok(Cost::default())
     }
 
     fn follow(&self, memory: &mut Memory, rates: &[Follow]) {

@@ -98,11 +98,34 @@ fn a_broken_picture_is_replaced_and_reported_once() {
     assert!(first.iter().all(|batch| batch.rows.iter().all(|row| set.image_of(*row) != 3)));
     assert!(batches(&set, options(2), 8) == first);
     assert_eq!(set.report().count(Problem::UnreadableFile), 1);
+    let set = Arc::new(open(&Library::new([&folder]), "set").unwrap());
     for i in 0..8 {
         std::fs::write(folder.join(format!("set/train/{i}.png")), "broken").unwrap();
     }
     let mut loader = Loader::new(set, vec![Wish::image("image", 8)], options(1)).unwrap();
     assert!(matches!(loader.next(), Err(Error::NothingReadable { .. })));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// One picture of 200 can be read: no luck in drawing is needed to find it.
+#[test]
+fn training_goes_on_with_the_last_readable_picture() {
+    let folder = std::env::temp_dir().join(format!("chiasm-last-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("set/train")).unwrap();
+    let list = |form: fn(i32) -> String| (0..200).map(form).collect::<Vec<_>>().join(",");
+    let images = list(|i| format!(r#"{{"id": {i}, "file_name": "{i}.png"}}"#));
+    let captions = list(|i| format!(r#"{{"image_id": {i}, "caption": "number {i}"}}"#));
+    let json = format!(r#"{{"images": [{images}], "annotations": [{captions}]}}"#);
+    std::fs::write(folder.join("set/captions_train.json"), json).unwrap();
+    for i in 0..200 {
+        std::fs::write(folder.join(format!("set/train/{i}.png")), "broken").unwrap();
+    }
+    image::DynamicImage::new_rgb8(9, 9).save(folder.join("set/train/77.png")).unwrap();
+    let set = Arc::new(open(&Library::new([&folder]), "set").unwrap());
+    let options = LoaderOptions { batch: 3, ..LoaderOptions::default() };
+    let first = batches(&set, options, 2);
+    assert!(first.iter().all(|batch| batch.rows == [77; 3]), "{:?}", first[0].rows);
+    assert_eq!(set.report().count(Problem::UnreadableFile), 199);
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

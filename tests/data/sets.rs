@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chiasm::data::{Library, Problem};
+use chiasm::data::{Library, Problem, Values};
 
 use super::open;
 
@@ -84,8 +84,8 @@ fn karpathy_has_all_splits_in_one_file() {
     }
     assert_eq!(open(&folder.library(), "set").unwrap().rows(), 2);
     assert_eq!(open(&folder.library(), "set/val").unwrap().rows(), 1);
-    let error = open(&folder.library(), "set/test").unwrap_err().to_string();
-    assert!(error.contains("no picture of this split"), "{error}");
+    let error = open(&folder.library(), "set/vla").unwrap_err().to_string();
+    assert!(error.contains("no captions of split `vla`; did you mean `val`?"), "{error}");
 }
 
 #[test]
@@ -116,8 +116,41 @@ fn defects_are_counted_and_named() {
     assert_eq!(report.names(Problem::MissingFile), ["gone.png"]);
     assert!(set.images(&[0, 1], 4, &[]).is_ok());
     assert_eq!(set.report().count(Problem::UnreadableFile), 1);
-    assert!(set.images(&[1], 4, &[]).is_err());
+    // A batch in which nothing can be read is grey as long as there is a picture elsewhere.
+    assert_eq!(set.images(&[1], 4, &[]).unwrap().values, Values::Floats(vec![0.5; 48]));
     assert_eq!(set.report().count(Problem::UnreadableFile), 1);
+}
+
+#[test]
+fn a_set_in_which_nothing_can_be_read_is_an_error() {
+    let folder = Folder::new("unreadable");
+    folder.write("set/captions_train.json", COCO);
+    std::fs::create_dir_all(folder.0.join("set/train/a.png")).unwrap();
+    folder.write("set/train/b.png", "no picture");
+    let set = open(&folder.library(), "set").unwrap();
+    assert!(set.images(&[0], 4, &[]).is_ok());
+    let error = set.images(&[1], 4, &[]).unwrap_err().to_string();
+    assert!(
+        error.contains("none of the 2 pictures could be read") && error.contains("b.png is neither"),
+        "{error}"
+    );
+    assert!(
+        set.report().names(Problem::UnreadableFile)[0].contains("a.png cannot be read"),
+        "{}",
+        set.report()
+    );
+}
+
+#[test]
+fn line_ends_marks_and_names_of_all_kinds() {
+    let folder = Folder::new("names");
+    let json = "\u{FEFF}{\r\n\"images\": [{\"id\": 1, \"file_name\": \"with space äö 中.png\"}],\r\n\"annotations\": \
+        [{\"image_id\": 1, \"caption\": \"a\\r\\nb\"}]}\r\n";
+    folder.write("se t ü/annotations/captions_train.json", json);
+    folder.write("se t ü/train/with space äö 中.png", png());
+    let set = open(&folder.library(), "se t ü").unwrap();
+    assert_eq!((set.rows(), set.report().is_empty()), (1, true));
+    assert!(set.images(&[0], 4, &[]).is_ok());
 }
 
 #[test]
@@ -127,13 +160,28 @@ fn errors_name_place_and_cure() {
     folder.write("wrong/captions_train.json", "[1, 2]");
     folder.write("empty/captions_train.json", "{\"images\": [], \"annotations\": []}");
     std::fs::create_dir_all(folder.0.join("bare")).unwrap();
+    folder.write("nothing/captions_train.json", "");
+    folder.write("wide/captions_train.json", [0xFF, 0xFE, b'{', 0, b'}', 0]);
+    folder.write("questions/captions_train.json", "{\"questions\": [], \"info\": 1}");
     let message = |name: &str| open(&folder.library(), name).unwrap_err().to_string();
-    assert!(message("broken").contains("line 2 column"), "{}", message("broken"));
-    assert!(message("wrong").contains("is not captions"), "{}", message("wrong"));
-    assert!(message("empty").contains("no usable row"), "{}", message("empty"));
-    assert!(message("bare/val").contains("captions_val.json"), "{}", message("bare/val"));
-    assert!(message("missing").contains("--data DIR"), "{}", message("missing"));
-    assert!(message("scenes/test").contains("`train` and `val`"));
+    let expected = [
+        ("broken", "line 2 column"),
+        ("wrong", "captions_train.json holds a list; expected captions as COCO"),
+        ("nothing", "captions_train.json is empty; expected"),
+        ("wide", "is UTF-16, not UTF-8"),
+        ("questions", "is an object of `info`, `questions`; expected"),
+        ("empty", "no usable row"),
+        ("empty/trian", "has no captions of split `trian`; did you mean `train`?"),
+        ("bare/val", "expected annotations/captions_val.json"),
+        ("missing", "--data DIR"),
+        ("brokn", "did you mean `broken`?"),
+        ("scenes/test", "`train` and `val`"),
+    ];
+    for (name, text) in expected {
+        assert!(message(name).contains(text), "{name}: {}", message(name));
+    }
     let none = open(&Library::default(), "photos").unwrap_err().to_string();
     assert!(none.contains("no `--data` folder was given"), "{none}");
+    let gone = open(&Library::new([folder.0.join("gone")]), "photos").unwrap_err().to_string();
+    assert!(gone.contains("there is no such folder"), "{gone}");
 }

@@ -53,14 +53,6 @@ impl Cpu {
     pub fn program(&self, graph: &Verified, layout: &Layout) -> Result<CpuProgram, ExecError> {
         CpuProgram::new(self, graph, layout)
     }
-
-    /// What a run of a graph costs on this executor; nothing is made.
-    ///
-    /// # Errors
-    /// As `prepare`.
-    pub fn cost(&self, graph: &Verified, layout: &Layout) -> Result<Cost, ExecError> {
-        program::measure(graph, layout, self.pool.threads())
-    }
 }
 
 impl Executor for Cpu {
@@ -70,6 +62,10 @@ impl Executor for Cpu {
 
     fn prepare(&self, graph: &Verified, layout: &Layout) -> Result<Box<dyn Program>, ExecError> {
         Ok(Box::new(self.program(graph, layout)?))
+    }
+
+    fn cost(&self, graph: &Verified, layout: &Layout) -> Result<Cost, ExecError> {
+        program::measure(graph, layout, self.pool.threads())
     }
 
     fn follow(&self, memory: &mut Memory, rates: &[Follow]) {

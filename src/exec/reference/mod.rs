@@ -18,6 +18,7 @@
 
 use super::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
 use crate::graph::Verified;
+use crate::plan::Cost;
 
 mod check;
 mod leaf;
@@ -48,6 +49,11 @@ impl Executor for Reference {
 
     fn prepare(&self, graph: &Verified, layout: &Layout) -> Result<Box<dyn Program>, ExecError> {
         Ok(Box::new(self.program(graph, layout)?))
+    }
+
+    fn cost(&self, graph: &Verified, layout: &Layout) -> Result<Cost, ExecError> {
+        let peak = self.program(graph, layout)?.peak_bytes() as u64;
+        Ok(Cost { peak, ..crate::plan::cost(graph) })
     }
 
     fn follow(&self, memory: &mut Memory, rates: &[Follow]) {

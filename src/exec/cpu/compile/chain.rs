@@ -1,15 +1,15 @@
 //! Pointwise nodes to one chain: every block of numbers goes through all of them while it is in the nearest cache.
 //!
-//! Inside a chain all numbers are `f32`: ids become numbers when they are loaded and ids again when they are stored, so
-//! ids are exact below 2^24. Constants and cheap functions are made in place, by every chain that reads them; an operand
-//! that is used twice is loaded once.
+//! Inside a chain numbers are `f32` and ids stay the bits of an `i32`, so every id is exact: they are compared, chosen and
+//! counted as whole numbers, and become `f32` only by `to_float`. Constants and cheap functions are made in place, by every
+//! chain that reads them; an operand that is used twice is loaded once.
 
 use super::Compiler;
 use super::pattern;
 use crate::exec::cpu::frame::Place;
 use crate::exec::cpu::kernel::pointwise::{Binary, Chain, Pattern, Register, Step, Unary};
 use crate::exec::cpu::view::View;
-use crate::op::{Op, Relation, Value};
+use crate::op::{Fill, Op, Relation, Value};
 use crate::shape::Kind;
 use std::collections::BTreeMap;
 
@@ -53,14 +53,13 @@ impl Weave {
         (self.streams.len() - 1) as u8
     }
 
-    fn load(&mut self, place: Place, pattern: Pattern, ids: bool) -> Register {
+    fn load(&mut self, place: Place, pattern: Pattern) -> Register {
         if let Some((_, _, register)) = self.loads.iter().find(|(p, q, _)| *p == place && *q == pattern) {
             return *register;
         }
         let operand = self.operand(place);
         let to = self.register();
         self.steps.push(Step::Load { to, operand, pattern });
-        let to = if ids { self.unary(Unary::FromId, to) } else { to };
         self.loads.push((place, pattern, to));
         to
     }
@@ -68,6 +67,15 @@ impl Weave {
     fn constant(&mut self, value: f64) -> Register {
         let to = self.register();
         self.steps.push(Step::Constant { to, value: value as f32 });
+        to
+    }
+
+    /// One number everywhere, as the bits that its kind has.
+    fn fill(&mut self, fill: &Fill) -> Register {
+        let to = self.register();
+        let ids = fill.shape.kind == Kind::Ids;
+        let value = if ids { f32::from_bits(fill.value as i32 as u32) } else { fill.value as f32 };
+        self.steps.push(Step::Constant { to, value });
         to
     }
 
@@ -86,6 +94,13 @@ impl Weave {
     fn binary(&mut self, function: Binary, a: Register, b: Register) -> Register {
         let to = self.register();
         self.steps.push(Step::Binary { to, function, a, b });
+        to
+    }
+
+    /// A function of two ids.
+    fn ids(&mut self, function: Binary, a: Register, b: Register) -> Register {
+        let to = self.register();
+        self.steps.push(Step::Ids { to, function, a, b });
         to
     }
 
@@ -110,10 +125,7 @@ impl Compiler<'_> {
         let leaving: Vec<Value> =
             members.iter().copied().filter(|member| self.leaves(*member, members)).collect();
         for member in &leaving {
-            let mut from = weave.members[member];
-            if self.graph.shape(*member).kind == Kind::Ids {
-                from = weave.unary(Unary::ToId, from);
-            }
+            let from = weave.members[member];
             let place = self.place(*member);
             let operand = weave.operand(place);
             weave.steps.push(Step::Store { from, operand });
@@ -158,7 +170,7 @@ impl Compiler<'_> {
             return *register;
         }
         if let Op::Fill(fill) = self.op(root) {
-            return weave.constant(fill.value);
+            return weave.fill(fill);
         }
         if self.free[root.0 as usize] {
             // Computed again where it is needed, once a chain.
@@ -167,7 +179,7 @@ impl Compiler<'_> {
             return register;
         }
         let place = self.place(value);
-        weave.load(place, pattern, self.graph.shape(value).kind == Kind::Ids)
+        weave.load(place, pattern)
     }
 
     /// Operand `i` of a member, whose shape is the end of the member's.
@@ -189,11 +201,13 @@ impl Compiler<'_> {
         let op = self.op(member);
         if let Some(function) = unary(op) {
             let a = self.end(weave, member, 0);
-            return weave.unary(function, a);
+            let of_ids = function == Unary::Copy && self.reads_ids(member);
+            return weave.unary(if of_ids { Unary::FromId } else { function }, a);
         }
         if let Some(function) = binary(op) {
             let (a, b) = (self.end(weave, member, 0), self.end(weave, member, 1));
-            return weave.binary(function, a, b);
+            let of_ids = self.reads_ids(member);
+            return if of_ids { weave.ids(function, a, b) } else { weave.binary(function, a, b) };
         }
         match op {
             Op::Choose(_) => {
@@ -206,8 +220,11 @@ impl Compiler<'_> {
                 let pattern = pattern::of_axes(&self.dims(member), &op.axes, &self.dims(operand));
                 self.fetch(weave, operand, pattern.unwrap_or(Pattern::Full))
             }
-            Op::Fill(fill) => weave.constant(fill.value),
-            Op::Range(_) => weave.index(1, weave.len),
+            Op::Fill(fill) => weave.fill(fill),
+            Op::Range(_) => {
+                let place = weave.index(1, weave.len);
+                weave.unary(Unary::ToId, place)
+            }
             Op::Eye(_) => {
                 let n = self.rows(member).1;
                 let (row, column) = (weave.index(n, n), weave.index(1, n));
@@ -226,7 +243,7 @@ impl Compiler<'_> {
         let factors: Vec<f32> = deviation.iter().map(|d| (1.0 / d) as f32).collect();
         let (means, factors) = (self.constants(&means), self.constants(&factors));
         let x = self.end(weave, member, 0);
-        let (mean, factor) = (weave.load(means, pattern, false), weave.load(factors, pattern, false));
+        let (mean, factor) = (weave.load(means, pattern), weave.load(factors, pattern));
         let centred = weave.binary(Binary::Subtract, x, mean);
         weave.binary(Binary::Multiply, centred, factor)
     }
@@ -245,7 +262,7 @@ impl Compiler<'_> {
                 let x = self.end(weave, member, 0);
                 let factor = if op.per_row {
                     let rows = self.row_factors(member, op);
-                    weave.load(rows, pattern::of_front(rows.words, weave.len), false)
+                    weave.load(rows, pattern::of_front(rows.words, weave.len))
                 } else {
                     let stream = self.stream(&op.draw);
                     let (stream, row) = (weave.stream(stream), self.draw_row(member, op.draw.rows));
@@ -258,10 +275,16 @@ impl Compiler<'_> {
             Op::Before(_) => {
                 let n = self.rows(member).1;
                 let (place, end) = (weave.index(1, n), self.front(weave, member, 0));
+                let end = weave.unary(Unary::FromId, end);
                 weave.binary(Binary::Less, place, end)
             }
             _ => weave.constant(0.0),
         }
+    }
+
+    /// Whether the first operand of a node is ids.
+    fn reads_ids(&self, member: Value) -> bool {
+        self.graph.shape(self.operand(member, 0)).kind == Kind::Ids
     }
 
     /// Elements of a row of draws.
@@ -331,7 +354,7 @@ fn uses(step: &mut Step) -> (Vec<&mut Register>, Option<&mut Register>) {
         Step::Uniform { to, .. } | Step::Keep { to, .. } => (vec![], Some(to)),
         Step::Store { from, .. } => (vec![from], None),
         Step::Unary { to, a, .. } => (vec![a], Some(to)),
-        Step::Binary { to, a, b, .. } => (vec![a, b], Some(to)),
+        Step::Binary { to, a, b, .. } | Step::Ids { to, a, b, .. } => (vec![a, b], Some(to)),
         Step::Select { to, condition, a, b } => (vec![condition, a, b], Some(to)),
     }
 }

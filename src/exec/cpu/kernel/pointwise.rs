@@ -189,6 +189,18 @@ pub enum Step {
         /// Second argument.
         b: Register,
     },
+    /// A function of two registers of ids, which are the bits of an `i32`. A number that comes out is an id again (rounded towards
+    /// zero, kept within an `i32`), a condition is 1.0 or 0.0.
+    Ids {
+        /// Register written.
+        to: Register,
+        /// Function.
+        function: Binary,
+        /// First argument.
+        a: Register,
+        /// Second argument.
+        b: Register,
+    },
     /// `a` where the condition is not 0, else `b`.
     Select {
         /// Register written.
@@ -339,7 +351,9 @@ impl Names {
             | Step::Uniform { to, .. }
             | Step::Keep { to, .. } => *to = self.write(*to),
             Step::Unary { to, a, .. } => (*a, *to) = (self.read(*a), self.write(*to)),
-            Step::Binary { to, a, b, .. } => (*a, *b, *to) = (self.read(*a), self.read(*b), self.write(*to)),
+            Step::Binary { to, a, b, .. } | Step::Ids { to, a, b, .. } => {
+                (*a, *b, *to) = (self.read(*a), self.read(*b), self.write(*to));
+            }
             Step::Select { to, condition, a, b } => {
                 (*condition, *a, *b) = (self.read(*condition), self.read(*a), self.read(*b));
                 *to = self.write(*to);

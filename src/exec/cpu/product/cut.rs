@@ -5,8 +5,8 @@
 use super::tile::{MOST_COLUMNS, MOST_ROWS, Tiles};
 use super::{Matrix, Size};
 
-/// Words packed at a time: a slab of A and B stays in the last cache.
-const SLAB: usize = 4 << 20;
+/// Words packed at a time: a slab of A and B comes back from a near part of the last cache.
+const SLAB: usize = 1 << 20;
 /// Depth of a block: a panel of B of this depth passes through the first caches.
 const DEPTH: usize = 768;
 /// Words of packed B that one job keeps in its second cache.
@@ -50,7 +50,7 @@ pub(super) enum Way {
 
 impl Cut {
     pub(super) fn new(size: Size, a: &Matrix, tiles: &Tiles) -> Self {
-        let left = Way::of(a, size);
+        let left = Way::of(a, size, tiles);
         let packed_rows = if left == Way::InPlace { 0 } else { size.m };
         let narrow = size.n.min(tiles.columns * 4);
         let depth = even(size.k, (SLAB / (packed_rows + narrow)).max(64));
@@ -105,11 +105,12 @@ impl Cut {
 }
 
 impl Way {
-    /// Long strides, and multiples of 2 KiB, put too many numbers on the same lines of a cache.
-    fn of(a: &Matrix, size: Size) -> Self {
+    /// Long strides, and multiples of 2 KiB, put too many numbers on the same lines of a cache. A transposed A is read in
+    /// place only by tiles that use most of each line (64 bytes) they touch.
+    fn of(a: &Matrix, size: Size, tiles: &Tiles) -> Self {
         let crowded = a.stride.is_multiple_of(512) && size.k > 512 && size.m * size.k <= SLAB;
         match (a.transposed, crowded) {
-            (true, _) if a.stride <= 512 => Self::InPlace,
+            (true, _) if a.stride <= 512 && tiles.rows * 4 > 32 => Self::InPlace,
             (true, _) => Self::Columns,
             (false, true) => Self::Rows,
             (false, false) => Self::InPlace,

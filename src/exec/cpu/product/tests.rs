@@ -217,54 +217,9 @@ fn speed() {
         let (sa, sb) = (if ta { m } else { k }, if tb { k } else { n });
         let product = plain(size, (&a, sa, ta), (&b, sb, tb), (&c, n));
         let flops = 2e-9 * (m * n * k) as f64;
-        let (mut ours, mut theirs) = (f64::MAX, f64::MAX);
-        for _ in 0..6 {
-            ours = ours.min(least(6, || pool.run(&|w| super::product(w, &product, view(&scratch)))));
-            theirs = theirs.min(least(6, || pool.run(&|w| crate_product(w, &product))));
-        }
-        println!(
-            "{name:13} {m:5} {n:5} {k:5}  ours {:6.1}  gemm {:6.1} GFLOP/s",
-            flops / ours,
-            flops / theirs
-        );
+        let seconds = least(36, || pool.run(&|w| super::product(w, &product, view(&scratch))));
+        println!("{name:13} {m:5} {n:5} {k:5}  {:6.1} GFLOP/s", flops / seconds);
     }
-}
-
-/// The same product by the `gemm` crate, rows shared out in pieces.
-fn crate_product(worker: &Worker, product: &Product) {
-    let Size { m, n, k, .. } = product.size;
-    let strides = |m: &Matrix| if m.transposed { (m.stride as isize, 1) } else { (1, m.stride as isize) };
-    let ((ac, ar), (bc, br), cr) = (strides(&product.a), strides(&product.b), product.c.stride as isize);
-    worker.share_pieces(m, m.div_ceil(worker.count), |rows| {
-        // SAFETY: the rows lie inside the matrices.
-        unsafe {
-            let a = product.a.data.start().offset(rows.start as isize * ar);
-            let c = product.c.data.start().offset(rows.start as isize * cr);
-            let b = product.b.data.start();
-            let none = gemm::Parallelism::None;
-            gemm::gemm(
-                rows.len(),
-                n,
-                k,
-                c,
-                1,
-                cr,
-                false,
-                a,
-                ac,
-                ar,
-                b,
-                bc,
-                br,
-                0.0,
-                1.0,
-                false,
-                false,
-                false,
-                none,
-            );
-        }
-    });
 }
 
 /// What the processor can do at most: one tile over data in the nearest cache.

@@ -39,6 +39,7 @@ impl Room<'_> {
             }
             Step::Unary { to, function, a } => unary(self.level, *function, read(a), write(to)),
             Step::Binary { to, function, a, b } => binary(self.level, *function, read(a), read(b), write(to)),
+            Step::Ids { to, function, a, b } => ids(self.level, *function, read(a), read(b), write(to)),
             Step::Select { to, condition, a, b } => {
                 select(self.level, read(condition), read(a), read(b), write(to))
             }
@@ -126,6 +127,19 @@ fn truth(x: bool) -> f32 {
     if x { 1.0 } else { 0.0 }
 }
 
+/// Two ids through `f64`, which holds every id, sum and difference exactly.
+#[inline(always)]
+fn count(a: &[f32], b: &[f32], to: &mut [f32], f: impl Fn(f64, f64) -> f64) {
+    let id = |x: f32| f64::from(x.to_bits() as i32);
+    join(a, b, to, |a, b| f32::from_bits(f(id(a), id(b)) as i32 as u32));
+}
+
+/// The same for a comparison.
+#[inline(always)]
+fn compare(a: &[f32], b: &[f32], to: &mut [f32], f: impl Fn(i32, i32) -> bool) {
+    join(a, b, to, |a, b| truth(f(a.to_bits() as i32, b.to_bits() as i32)));
+}
+
 /// The nearest whole number that is not above x; numbers beyond 2^23 are whole already.
 #[inline(always)]
 fn floor(x: f32) -> f32 {
@@ -173,6 +187,25 @@ by_level! {
             Binary::GreaterEqual => join(a, b, to, |a, b| truth(a >= b)),
             Binary::And => join(a, b, to, |a, b| truth((a != 0.0) & (b != 0.0))),
             Binary::Or => join(a, b, to, |a, b| truth((a != 0.0) | (b != 0.0))),
+        }
+    }
+
+    fn ids[F](function: Binary, a: &[f32], b: &[f32], to: &mut [f32]) {
+        match function {
+            Binary::Add => count(a, b, to, |a, b| a + b),
+            Binary::Subtract => count(a, b, to, |a, b| a - b),
+            Binary::Multiply => count(a, b, to, |a, b| a * b),
+            Binary::Divide => count(a, b, to, |a, b| a / b),
+            Binary::Max => count(a, b, to, f64::max),
+            Binary::Min => count(a, b, to, f64::min),
+            Binary::Equal => compare(a, b, to, |a, b| a == b),
+            Binary::NotEqual => compare(a, b, to, |a, b| a != b),
+            Binary::Less => compare(a, b, to, |a, b| a < b),
+            Binary::LessEqual => compare(a, b, to, |a, b| a <= b),
+            Binary::Greater => compare(a, b, to, |a, b| a > b),
+            Binary::GreaterEqual => compare(a, b, to, |a, b| a >= b),
+            Binary::And => compare(a, b, to, |a, b| (a != 0) & (b != 0)),
+            Binary::Or => compare(a, b, to, |a, b| (a != 0) | (b != 0)),
         }
     }
 

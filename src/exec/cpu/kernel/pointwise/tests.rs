@@ -121,18 +121,47 @@ fn selections_constants_indices_and_ids() {
     let numbers = ids(1, len, 9);
     let steps = [
         load(0, 0, Pattern::Full),
-        Step::Unary { to: 0, function: Unary::FromId, a: 0 },
-        Step::Constant { to: 1, value: 4.0 },
-        Step::Binary { to: 2, function: Binary::Less, a: 0, b: 1 },
+        Step::Constant { to: 1, value: f32::from_bits(4) },
+        Step::Ids { to: 2, function: Binary::Less, a: 0, b: 1 },
         Step::Index { to: 3, inner: 10, count: 7 },
+        Step::Unary { to: 3, function: Unary::ToId, a: 3 },
         Step::Select { to: 0, condition: 2, a: 3, b: 0 },
-        Step::Unary { to: 0, function: Unary::ToId, a: 0 },
         Step::Store { from: 0, operand: 1 },
     ];
     for out in run(len, &steps, &[&numbers]) {
         for i in 0..len {
             let id = numbers[i].to_bits() as usize;
             assert_eq!(out[i].to_bits() as usize, if id < 4 { i / 10 % 7 } else { id });
+        }
+    }
+}
+
+/// Neighbours that `f32` cannot tell apart, both signs, both ends.
+#[test]
+fn ids_of_any_size_are_exact() {
+    let whole: Vec<i32> =
+        [16_777_216, 16_777_217, 2_147_483_646, i32::MAX, -16_777_217, -16_777_216, i32::MIN, 0].repeat(80);
+    let other: Vec<i32> = whole.iter().skip(1).chain(&whole[..1]).copied().collect();
+    let bits = |x: &[i32]| x.iter().map(|x| f32::from_bits(*x as u32)).collect::<Vec<f32>>();
+    let (a, b) = (bits(&whole), bits(&other));
+    for (function, f) in BINARY {
+        let steps = [
+            load(0, 0, Pattern::Full),
+            load(1, 1, Pattern::Full),
+            Step::Ids { to: 2, function, a: 0, b: 1 },
+            Step::Store { from: 2, operand: 2 },
+        ];
+        let number = matches!(
+            function,
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Max | Binary::Min
+        );
+        for out in run(whole.len(), &steps, &[&a, &b]) {
+            for (i, found) in out.iter().enumerate() {
+                let expected = f(f64::from(whole[i]), f64::from(other[i]));
+                let found = if number { f64::from(found.to_bits() as i32) } else { f64::from(*found) };
+                let expected = if number { f64::from(expected as i32) } else { expected };
+                assert_eq!(found, expected, "{function:?} of {} and {}", whole[i], other[i]);
+            }
         }
     }
 }

@@ -1,0 +1,61 @@
+//! What a run finds on this machine: folders with data, and something that computes.
+//!
+//! ```
+//! use chiasm::train::{Host, run::Supply};
+//! let host = Host { threads: Some(2), ..Host::default() };
+//! assert_eq!(host.executor().unwrap().name(), "cpu");
+//! ```
+
+use super::TrainError;
+use super::feed::Feed;
+use super::run::Supply;
+use super::source::{StageFeed, TaskGallery};
+use crate::data::Library;
+use crate::exec::cpu::Cpu;
+use crate::exec::reference::Reference;
+use crate::exec::{Device, Executor};
+use crate::lower::model::{Stage, Task};
+use crate::task::TaskError;
+use crate::task::gallery::Gallery;
+use std::path::PathBuf;
+
+/// This machine. The default has the built-in data set `scenes` and computes with one thread a core.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// Folders in which the data sets and tokenizers that a file names are looked for, in order.
+    pub data: Vec<PathBuf>,
+    /// What computes.
+    pub device: Device,
+    /// How many threads compute; none is one a core.
+    pub threads: Option<usize>,
+}
+
+impl Host {
+    /// Where names of data sets and vocabularies become files.
+    pub fn library(&self) -> Library {
+        Library::new(self.data.clone())
+    }
+
+    /// How many threads compute, at least one.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.threads.unwrap_or_else(cores).max(1)
+    }
+}
+
+impl Supply for Host {
+    fn feed(&self, stage: &Stage, seed: u64) -> Result<Box<dyn Feed>, TrainError> {
+        Ok(Box::new(StageFeed::open(stage, &self.library(), seed)?))
+    }
+
+    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
+        Ok(Box::new(TaskGallery::open(task, &self.library())?))
+    }
+
+    fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
+        match self.device {
+            Device::Reference => Ok(Box::new(Reference)),
+            Device::Cpu => Ok(Box::new(Cpu::new(self.threads()))),
+        }
+    }
+}

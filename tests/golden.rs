@@ -1,0 +1,122 @@
+//! Golden loss curves: training from a seed gives the same losses, digit for digit.
+//!
+//! A change that should not alter the arithmetic leaves every file of `tests/golden` as it is. `UPDATE=1` records them anew;
+//! such a change says why. The short curves use the plain instructions, so all x86-64 machines show the same digits. The
+//! curves of whole runs on photos belong to the instructions they were recorded with, which their names say.
+
+use chiasm::compile;
+use chiasm::data::Library;
+use chiasm::exec::Executor;
+use chiasm::exec::cpu::{Cpu, level::Level};
+use chiasm::lower::model::{Stage, Task};
+use chiasm::task::{TaskError, gallery::Gallery};
+use chiasm::train::feed::Feed;
+use chiasm::train::run::{Event, Supply, train};
+use chiasm::train::source::{StageFeed, TaskGallery};
+use chiasm::train::{TrainError, TrainOptions};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+struct AtLevel {
+    library: Library,
+    level: Level,
+}
+
+impl Supply for AtLevel {
+    fn feed(&self, stage: &Stage, seed: u64) -> Result<Box<dyn Feed>, TrainError> {
+        Ok(Box::new(StageFeed::open(stage, &self.library, seed)?))
+    }
+
+    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
+        Ok(Box::new(TaskGallery::open(task, &self.library)?))
+    }
+
+    fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
+        Ok(Box::new(Cpu::at_level(2, self.level)))
+    }
+}
+
+fn path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+/// Trains a file and writes a line for every `every`-th step, and one for each measured task.
+fn curve(file: &str, supply: &AtLevel, every: u64) -> String {
+    let model = compile(&path(file), &chiasm::Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("golden-{}", model.name));
+    let _ = std::fs::remove_dir_all(&out);
+    let options = TrainOptions { out: Some(out), seed: Some(0), ..TrainOptions::default() };
+    let mut lines = String::new();
+    let listener = &mut |event: Event<'_>| match event {
+        Event::Begins(summary) => lines.push_str(&format!("stage {}\n", summary.stage)),
+        Event::Step(row) if row.step % every == 0 => {
+            let parts: String =
+                row.losses.iter().fold(String::new(), |all, (name, loss)| format!("{all} {name} {loss}"));
+            lines.push_str(&format!("{} {}{parts} norm {}\n", row.step, row.loss, row.norm));
+        }
+        Event::Measured(report) => {
+            let recall = &report.recall;
+            let _ = writeln!(lines, "{} {:?} {:?}", report.task, recall.text.percent, recall.image.percent);
+        }
+        _ => {}
+    };
+    train(&model, &options, supply, listener).unwrap_or_else(|error| panic!("{error}"));
+    lines
+}
+
+/// Compares with the record, or makes it under `UPDATE=1`.
+fn compare(record: &str, found: &str) {
+    let file = path("tests/golden").join(record);
+    if std::env::var_os("UPDATE").is_some() {
+        return std::fs::write(file, found).expect("is written");
+    }
+    let expected = std::fs::read_to_string(&file).expect("a record; UPDATE=1 makes one");
+    for (number, (expected, found)) in expected.lines().zip(found.lines()).enumerate() {
+        assert_eq!(expected, found, "line {} of tests/golden/{record}", number + 1);
+    }
+    assert_eq!(expected.lines().count(), found.lines().count(), "lines of tests/golden/{record}");
+}
+
+fn short(name: &str) {
+    let supply = AtLevel { library: Library::new(Vec::<PathBuf>::new()), level: Level::Plain };
+    compare(&format!("{name}.txt"), &curve(&format!("tests/golden/{name}.chi"), &supply, 1));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_small_clip_learns_as_recorded() {
+    short("clip");
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_small_albef_learns_as_recorded() {
+    short("albef");
+}
+
+/// A whole run on photos; needs `CHIASM_DATA` and a record made with the same instructions.
+#[allow(clippy::print_stderr)]
+fn photos(name: &str) {
+    let level = Level::detect();
+    let record = format!("{name}.{}.txt", format!("{level:?}").to_lowercase());
+    let Some(data) = std::env::var_os("CHIASM_DATA") else {
+        return eprintln!("SKIPPED: {name} needs photos; set CHIASM_DATA to their folder");
+    };
+    if std::env::var_os("UPDATE").is_none() && !path("tests/golden").join(&record).exists() {
+        return eprintln!("SKIPPED: there is no tests/golden/{record}; UPDATE=1 makes one");
+    }
+    let supply = AtLevel { library: Library::new([PathBuf::from(data)]), level };
+    compare(&record, &curve(&format!("models/tiny/{name}.chi"), &supply, 10));
+}
+
+#[test]
+#[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden clip_on_photos -- --ignored"]
+fn clip_on_photos() {
+    photos("clip_photos");
+}
+
+#[test]
+#[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden albef_on_photos -- --ignored"]
+fn albef_on_photos() {
+    photos("albef_photos");
+}
