@@ -2,7 +2,7 @@
 //! `cargo run --release --example search -- "two red circles" --steps 100`
 #![allow(clippy::print_stdout)]
 
-use chiasm::recipe::{Data, DataKind};
+use chiasm::recipe::Data;
 use chiasm::{Event, Host, Network, Options, TrainOptions, compile, train};
 use clap::Parser;
 use std::path::{Path, PathBuf};
@@ -37,9 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut network = Network::trained(&model, "pretrain", &folder, &host)?;
     let wanted = network.run("text_feat", &[("text", text.as_str().into())])?.into_floats();
-    let kind = DataKind::Pairs { prompt: None };
-    let data =
-        host.library().open(&Data { kind, names: vec!["scenes/val".into()], transforms: Vec::new() })?;
+    let data = host.library().open(&Data::pairs(["scenes/val"]))?;
     let mut found = Vec::new();
     for first in (0..data.pictures()).step_by(50) {
         let pictures: Vec<_> = (first..first + 50).map(|i| data.load(i, 64)).collect::<Result<_, _>>()?;

@@ -143,7 +143,7 @@ impl Net {
         let q = self.linear(&format!("{path}.q"), x, width);
         let k = self.linear(&format!("{path}.k"), context, width);
         let v = self.linear(&format!("{path}.v"), context, width);
-        let op = Attend { heads: Some(heads), causal, mask: false, bias: false, drop: None };
+        let op = Attend { heads: Some(heads), causal, mask: false, bias: false, relation: false, drop: None };
         let y = self.add(path, op, &[q, k, v]);
         self.linear(&format!("{path}.out"), y, width)
     }

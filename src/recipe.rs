@@ -188,6 +188,48 @@ pub enum Spared {
 pub enum Optimiser {
     /// AdamW (Loshchilov & Hutter, 2019).
     AdamW(AdamW),
+    /// LAMB (You et al., 2020): AdamW whose step is scaled to the norm of each tensor.
+    Lamb(AdamW),
+    /// Adafactor (Shazeer & Stern, 2018).
+    Adafactor {
+        /// Learning rate.
+        rate: Schedule,
+        /// Decoupled weight decay.
+        decay: f64,
+        /// Decay of the two moments.
+        betas: [f64; 2],
+    },
+    /// Stochastic gradient descent.
+    Sgd {
+        /// Learning rate.
+        rate: Schedule,
+        /// Share of the last step that is kept.
+        momentum: f64,
+        /// Decoupled weight decay.
+        decay: f64,
+    },
+}
+
+impl Optimiser {
+    /// Its name in the language.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AdamW(_) => "adamw",
+            Self::Lamb(_) => "lamb",
+            Self::Adafactor { .. } => "adafactor",
+            Self::Sgd { .. } => "sgd",
+        }
+    }
+}
+
+/// The numbers a stage computes with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits with the exponent of 32.
+    Bf16,
 }
 
 /// The settings of AdamW.
@@ -205,18 +247,83 @@ pub struct AdamW {
     pub no_decay: Vec<Spared>,
 }
 
-/// Where rows come from (7).
+/// Where rows come from (7): a source, what its columns are called, what is done to its images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Data {
-    /// What columns it has.
-    pub kind: DataKind,
-    /// Names of data sets, read as one; `"coco/train"` is a split, without one `train` is meant.
-    pub names: Vec<String>,
+    /// The source.
+    pub rows: Rows,
+    /// Its columns by the names that inputs have.
+    pub columns: Vec<Column>,
     /// What is done to its images, left to right.
     pub transforms: Vec<Transform>,
 }
 
-/// The kinds of source.
+impl Data {
+    /// Data sets read as one, with the columns of their kind.
+    pub fn sets(kind: DataKind, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let column = |name: &&str| Column { name: name.to_string(), from: name.to_string(), other: false };
+        let columns = kind.columns().iter().map(column).collect();
+        let rows = Rows::Sets { kind, names: names.into_iter().map(Into::into).collect() };
+        Self { rows, columns, transforms: Vec::new() }
+    }
+
+    /// Image-text pairs.
+    pub fn pairs(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::sets(DataKind::Pairs { prompt: None }, names)
+    }
+
+    /// The data sets it reads.
+    pub fn names(&self) -> Vec<&str> {
+        match &self.rows {
+            Rows::Sets { names, .. } => names.iter().map(String::as_str).collect(),
+            Rows::Mixed(all) => all.iter().flat_map(Data::names).collect(),
+            Rows::Recaptioned { data, .. } | Rows::Kept { data, .. } => data.names(),
+        }
+    }
+}
+
+/// The sources.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Rows {
+    /// Data sets read as one.
+    Sets {
+        /// What columns they have.
+        kind: DataKind,
+        /// `"coco/train"` is a split, without one `train` is meant.
+        names: Vec<String>,
+    },
+    /// `a + b`: several sources in proportion to their sizes.
+    Mixed(Vec<Data>),
+    /// `recaption(D, by: task)`: texts replaced by what a task writes.
+    Recaptioned {
+        /// The rows.
+        data: Box<Data>,
+        /// The task.
+        by: String,
+    },
+    /// `keep(D, condition, on: stage)`: rows for which a value `[B]` holds.
+    Kept {
+        /// The rows.
+        data: Box<Data>,
+        /// The value as it is written.
+        condition: String,
+        /// The stage that computes it.
+        on: String,
+    },
+}
+
+/// A column of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// The input it feeds.
+    pub name: String,
+    /// Its name in the source.
+    pub from: String,
+    /// Whether it is that of another, random row.
+    pub other: bool,
+}
+
+/// The kinds of data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DataKind {
     /// `image text image_id`
@@ -224,6 +331,56 @@ pub enum DataKind {
         /// `"a picture of {}"`
         prompt: Option<String>,
     },
+    /// The same, labels made into text.
+    Captioned {
+        /// `"a photo of a {}."`
+        template: String,
+    },
+    /// `image`
+    Images,
+    /// `text`
+    Texts,
+    /// `image label`, and the class names.
+    Labelled,
+    /// `image text question answer weight scores`
+    Vqa {
+        /// How many of the commonest answers `scores` is over.
+        answers: Option<usize>,
+    },
+    /// `left right text truth`
+    Nlvr,
+    /// `image text verdict`
+    Entail,
+}
+
+impl DataKind {
+    /// Its name in the language.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pairs { .. } => "pairs",
+            Self::Captioned { .. } => "captioned",
+            Self::Images => "images",
+            Self::Texts => "texts",
+            Self::Labelled => "labelled",
+            Self::Vqa { .. } => "vqa",
+            Self::Nlvr => "nlvr",
+            Self::Entail => "entail",
+        }
+    }
+
+    /// Its columns.
+    pub fn columns(&self) -> &'static [&'static str] {
+        match self {
+            Self::Pairs { .. } | Self::Captioned { .. } => &["image", "text", "image_id"],
+            Self::Images => &["image"],
+            Self::Texts => &["text"],
+            Self::Labelled => &["image", "label"],
+            Self::Vqa { answers: None } => &["image", "text", "question", "answer", "weight"],
+            Self::Vqa { answers: Some(_) } => &["image", "text", "question", "answer", "weight", "scores"],
+            Self::Nlvr => &["left", "right", "text", "truth"],
+            Self::Entail => &["image", "text", "verdict"],
+        }
+    }
 }
 
 /// What is done to images between decoding and the batch.
@@ -238,13 +395,29 @@ pub enum Transform {
     },
     /// Mirrored with probability 1/2.
     Flip,
-    /// RandAugment (reference of ALBEF, BLIP and VLMo: ten operations that spare colour).
+    /// RandAugment.
     RandAugment {
         /// Operations an image.
         count: usize,
-        /// 0 to 10.
+        /// Their strength, on the scale of the set.
         magnitude: f64,
+        /// Which operations.
+        set: AugmentSet,
     },
+    /// Brightness, contrast and saturation changed by up to this share.
+    Jitter(f64),
     /// Shorter side to the size, then the middle.
     Center,
+}
+
+/// The operations that RandAugment draws from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AugmentSet {
+    /// Ten operations that spare colour, 0 to 10: ALBEF, BLIP, VLMo.
+    #[default]
+    Albef,
+    /// Fourteen operations, 0 to 30: ViLT.
+    Vilt,
+    /// Those of timm, 0 to 10: BEiT.
+    Timm,
 }

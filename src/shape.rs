@@ -2,7 +2,7 @@
 //!
 //! A [`Size`] is a linear form over batch symbols with whole coefficients (`3*B`, `B + 65536`); it becomes a number when a
 //! [`Batch`] says what the symbols are. A [`Shape`] is a list of sizes and an element kind.
-//! Invariant: two sizes are equal exactly if all coefficients are.
+//! Invariant: two sizes are equal exactly if all coefficients are. Arithmetic saturates; lowering refuses such sizes.
 //!
 //! ```
 //! use chiasm::shape::{Batch, Size};
@@ -65,6 +65,12 @@ impl Size {
         self.constant.max(0) as usize
     }
 
+    /// The largest of its coefficients without signs: what a huge size shows by.
+    pub fn largest(&self) -> u64 {
+        let terms = self.terms.iter().map(|(_, count)| count.unsigned_abs());
+        terms.fold(self.constant.unsigned_abs(), u64::max)
+    }
+
     /// Whether it is the number zero.
     pub fn is_empty(&self) -> bool {
         self.number() == Some(0)
@@ -86,10 +92,11 @@ impl Size {
 
     /// The quotient, if every coefficient divides.
     pub fn divided(&self, k: i64) -> Option<Size> {
-        let whole = k != 0 && self.constant % k == 0 && self.terms.iter().all(|(_, c)| c % k == 0);
+        let even = |c: &i64| c.checked_rem(k) == Some(0);
+        let whole = even(&self.constant) && self.terms.iter().all(|(_, c)| even(c));
         whole.then(|| Self {
-            terms: self.terms.iter().map(|(s, c)| (s.clone(), c / k)).collect(),
-            constant: self.constant / k,
+            terms: self.terms.iter().map(|(s, c)| (s.clone(), c.saturating_div(k))).collect(),
+            constant: self.constant.saturating_div(k),
         })
     }
 
@@ -126,13 +133,16 @@ impl From<usize> for Size {
 impl Add for Size {
     type Output = Size;
     fn add(self, other: Size) -> Size {
-        let constant = self.constant + other.constant;
+        let constant = self.constant.saturating_add(other.constant);
         if self.terms.is_empty() || other.terms.is_empty() {
             let terms = if self.terms.is_empty() { other.terms } else { self.terms };
             return Size { terms, constant };
         }
         let mut sum: BTreeMap<Arc<str>, i64> = self.terms.iter().cloned().collect();
-        other.terms.iter().for_each(|(symbol, count)| *sum.entry(symbol.clone()).or_default() += count);
+        for (symbol, count) in other.terms.iter() {
+            let whole = sum.entry(symbol.clone()).or_default();
+            *whole = whole.saturating_add(*count);
+        }
         Size { terms: sum.into_iter().collect(), constant }
     }
 }
@@ -143,8 +153,9 @@ impl Mul<i64> for Size {
         if k == 1 {
             return self;
         }
-        let terms = self.terms.iter().map(|(symbol, count)| (symbol.clone(), count * k)).collect();
-        Size { terms, constant: self.constant * k }
+        let terms =
+            self.terms.iter().map(|(symbol, count)| (symbol.clone(), count.saturating_mul(k))).collect();
+        Size { terms, constant: self.constant.saturating_mul(k) }
     }
 }
 

@@ -106,7 +106,7 @@ fn what_the_blocks_do_not_use() {
     let heads = net.add("split", Permute { axes: vec![0, 2, 1, 3] }, &[split]);
     let bias = net.parameter("bias", &[2, 6, 6]);
     let drop = Some(Drop { share: 0.2, draw: draw("c") });
-    let op = Attend { heads: None, causal: true, mask: true, bias: true, drop };
+    let op = Attend { heads: None, causal: true, mask: true, bias: true, relation: false, drop };
     let y = net.add("attend", op, &[heads, heads, heads, mask, bias]);
     let y = net.add("join", Permute { axes: vec![0, 2, 1, 3] }, &[y]);
     let y = net.add("join", Reshape { sizes: [3_usize, 6, 8].map(Size::from).to_vec() }, &[y]);

@@ -21,15 +21,14 @@ mod tokens;
 use std::path::PathBuf;
 
 use chiasm::data::{Dataset, Error, Library};
-use chiasm::recipe::{Data, DataKind};
+use chiasm::recipe::Data;
 
 fn fixture(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
 }
 
 fn open(library: &Library, name: &str) -> Result<Dataset, Error> {
-    let kind = DataKind::Pairs { prompt: None };
-    library.open(&Data { kind, names: vec![name.into()], transforms: Vec::new() })
+    library.open(&Data::pairs([name]))
 }
 
 /// The folder with real data, if there is one here.

@@ -120,7 +120,7 @@ fn meaning(model: &Model) -> String {
     model.stages.iter().for_each(|stage| graph(&stage.name, &stage.graph));
     model.tasks.iter().for_each(|task| graph(&task.name, &task.graph));
     for stage in &model.stages {
-        let recipe = (&stage.data, stage.batch, &stage.optimiser, stage.length, &stage.start, stage.clip);
+        let recipe = (&stage.feeds, &stage.optimiser, stage.length, &stage.start, stage.clip);
         text += &format!("{:?}{:?}{recipe:?}\n", stage.parameters, stage.twins);
     }
     text

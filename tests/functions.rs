@@ -6,8 +6,8 @@ use chiasm::exec::reference::Reference;
 use chiasm::exec::{AdamGroup, AdamStep, Executor, Follow, Layout, Memory, Program};
 use chiasm::graph::{Graph, Origin};
 use chiasm::op::{
-    Array, Attend, Context, CrossEntropy, Gelu, Input, LayerNorm, Multiply, Normalize, Op, Parameter,
-    SumLeading, Value,
+    Array, Attend, BinaryCrossEntropy, Context, CrossEntropy, Gelu, Input, LayerNorm, Multiply, Normalize,
+    Offsets, Op, Parameter, Pick, Rule, Stretch, SumLeading, Transport, Value, blocks,
 };
 use chiasm::pass::{differentiate, merge, simplify};
 use chiasm::recipe::Timeline;
@@ -31,10 +31,16 @@ impl File {
         let view = file.tensor(name).expect("a recorded array");
         let number = |bytes: &[u8]| match view.dtype() {
             Dtype::F32 => f64::from(f32::from_le_bytes(bytes.try_into().expect("4 bytes"))),
+            Dtype::F64 => f64::from_le_bytes(bytes.try_into().expect("8 bytes")),
+            Dtype::BOOL => f64::from(bytes[0]),
             Dtype::I64 => i64::from_le_bytes(bytes.try_into().expect("8 bytes")) as f64,
             other => panic!("{other:?}"),
         };
-        let width = if view.dtype() == Dtype::I64 { 8 } else { 4 };
+        let width = match view.dtype() {
+            Dtype::I64 | Dtype::F64 => 8,
+            Dtype::BOOL => 1,
+            _ => 4,
+        };
         Array { dims: view.shape().to_vec(), data: view.data().chunks(width).map(number).collect() }
     }
 }
@@ -178,7 +184,7 @@ fn attention_with_padding() {
     for (case, pad) in [("minus1e4", "in.pad"), ("inf", "in.pad_inf")] {
         let [q, k, v, bias] = ["in.q", "in.k", "in.v", "in.bias"].map(|name| float(file.get(name)));
         let visible = file.get(pad).map(|padded| 1.0 - padded);
-        let op = Attend { heads: None, causal: false, mask: true, bias: true, drop: None };
+        let op = Attend { heads: None, causal: false, mask: true, bias: true, relation: false, drop: None };
         let outcome = outcome(op, &[q, k, v, (Kind::Condition, visible), bias], Some(&file.get("in.do")));
         close(&outcome.y, &file.get(&format!("out.{case}.o")), FORWARD);
         for (operand, name) in [(0, "dq"), (1, "dk"), (2, "dv"), (4, "dbias")] {
@@ -193,7 +199,7 @@ fn causal_attention() {
     let file = File::open("attention");
     let [k, v] = ["in.k", "in.v"].map(|name| float(first(&file.get(name), 2, 5)));
     let bias = float(first(&file.get("in.bias"), 2, 5));
-    let op = Attend { heads: None, causal: true, mask: false, bias: true, drop: None };
+    let op = Attend { heads: None, causal: true, mask: false, bias: true, relation: false, drop: None };
     let outcome = outcome(op, &[float(file.get("in.q")), k, v, bias], Some(&file.get("in.do")));
     close(&outcome.y, &file.get("out.causal.o"), FORWARD);
     close_gradient(&outcome, 0, &file.get("out.causal.dq"));
@@ -240,6 +246,82 @@ fn normalise() {
     let outcome = outcome(Normalize, &[float(file.get("in.x"))], Some(&file.get("in.dy")));
     close(&outcome.y, &file.get("out.y_1e-12"), FORWARD);
     close_gradient(&outcome, 0, &file.get("out.dx_1e-12"));
+}
+
+/// Recorded is the mean times the number of classes.
+#[test]
+fn binary_cross_entropy() {
+    let file = File::open("losses");
+    let [logits, targets] = ["in.logits", "in.multi"].map(|name| float(file.get(name)));
+    let share = targets.1.map(|_| 1.0 / targets.1.dims[0] as f64);
+    let outcome = outcome(BinaryCrossEntropy, &[logits, targets], Some(&share));
+    let total = outcome.y.data.iter().zip(&share.data).map(|(loss, share)| loss * share).sum();
+    close(&Array { dims: vec![], data: vec![total] }, &file.get("out.bce"), FORWARD);
+    close_gradient(&outcome, 0, &file.get("out.d_bce"));
+}
+
+/// The recorded plan has images first; both sides are padded.
+#[test]
+fn transport() {
+    let file = File::open("ipot");
+    let valid = |name: &str| (Kind::Condition, file.get(name).map(|padded| 1.0 - padded));
+    let operands = [float(file.get("out.cost")), valid("in.text_pad"), valid("in.image_pad")];
+    let op = Transport { rounds: 50, beta: 0.5, first: true, second: true };
+    let arrays: Vec<&Array> = operands.iter().map(|(_, array)| array).collect();
+    let context = Context { seed: 1, stage: "test".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+    let plan = op.eval(&arrays, &context);
+    let recorded = file.get("out.plan");
+    let turned = Array::from_fn(&plan.dims, |at| recorded.at(&[at[0], at[2], at[1]]));
+    close(&plan, &turned, 2e-5);
+    let rows = plan.dims[1] * plan.dims[2];
+    let costs: Vec<f64> = plan.data.iter().zip(&arrays[0].data).map(|(p, c)| p * c).collect();
+    let distance = costs.chunks(rows).map(|row| row.iter().sum()).collect();
+    close(&Array { dims: vec![plan.dims[0]], data: distance }, &file.get("out.distance"), 2e-5);
+}
+
+/// The recorded draws, in the order in which they were made.
+#[test]
+fn block_masks() {
+    let file = File::open("block_mask");
+    for case in 0..6 {
+        let setup = file.get(&format!("in.{case}.setup")).data;
+        let drawn = file.get(&format!("in.{case}.u")).data;
+        let kinds = file.get(&format!("in.{case}.kind")).data;
+        let (side, target, least) = (setup[0] as usize, setup[2] as usize, setup[3]);
+        let (mut grid, mut at) = (vec![0.0; side * side], 0);
+        let mut pick = |pick: Pick| {
+            assert_eq!(matches!(pick, Pick::Below(_)), kinds[at] >= 2.0, "case {case}, draw {at}");
+            at += 1;
+            drawn[at - 1]
+        };
+        blocks(&mut grid, side, target, least, &mut pick);
+        let recorded = file.get(&format!("out.{case}.mask"));
+        assert_eq!(grid.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>(), recorded.data, "case {case}");
+        assert_eq!(at, drawn.len(), "case {case}");
+    }
+}
+
+/// Index matrices of an image, of a text, and of a text with an image behind it.
+#[test]
+fn relative_positions() {
+    let file = File::open("relative_index");
+    let table = |stretches: Vec<Stretch>, window, reach| {
+        let op = Offsets { stretches, window, reach };
+        let context =
+            Context { seed: 1, stage: "test".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+        op.eval(&[], &context)
+    };
+    for (window, words, reach) in [(2, 4, 4), (3, 5, 8)] {
+        let name = |part: &str| format!("out.{window}_{words}_{reach}.{part}");
+        let (image, text) = (Stretch::Image(window * window + 1), Stretch::Text(words));
+        assert_eq!(table(vec![image], window, reach), file.get(&name("image")));
+        assert_eq!(table(vec![text], window, reach), file.get(&name("text")));
+        assert_eq!(table(vec![text, image], window, reach), file.get(&name("joint")));
+    }
+    let joint = table(vec![Stretch::Text(40), Stretch::Image(197)], 14, 196);
+    let rows = [0, 1, 39, 40, 41, 100, 236];
+    let chosen = Array::from_fn(&[7, 237], |at| joint.at(&[rows[at[0]], at[1]]));
+    assert_eq!(chosen, file.get("out.14_40_196.joint_rows"));
 }
 
 /// Three steps over `w` (with decay), `b` and `s`; the norms before clipping.

@@ -15,8 +15,9 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 /// Ops whose numbers come from outside of the graph.
 const OUTSIDE: [&str; 4] = ["input", "parameter", "twin", "state"];
 
-/// Ops that have no gradient though their numbers move: `stop` by its meaning, the others stand in gradients only.
-const UNDIFFERENTIATED: [&str; 8] = [
+/// Ops that have no gradient though their numbers move: `stop` and `transport` by their meaning, the others stand in
+/// gradients only.
+const UNDIFFERENTIATED: [&str; 9] = [
     "stop",
     "gelu_slope",
     "softmax_grad",
@@ -25,6 +26,7 @@ const UNDIFFERENTIATED: [&str; 8] = [
     "layer_norm_scale_grad",
     "attend_grad",
     "cross_entropy_grad",
+    "transport",
 ];
 
 fn context() -> Context {

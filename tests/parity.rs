@@ -102,7 +102,7 @@ impl Case {
         let model = compile(path.as_ref(), &options).unwrap_or_else(|e| panic!("{e}"));
         let name = if self.name == "albef_retrieval" { "finetune" } else { "pretrain" };
         let mut stage = model.stages.into_iter().find(|s| s.name == name).expect("the stage");
-        stage.batch = self.number("batch") as usize;
+        stage.feeds[0].batch = self.number("batch") as usize;
         stage
     }
 

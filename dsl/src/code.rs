@@ -21,8 +21,6 @@ pub struct Page {
     pub wrong: &'static str,
     /// Lines that do not.
     pub right: &'static str,
-    /// Whether the examples need what this version cannot run.
-    pub later: bool,
 }
 
 macro_rules! codes {
@@ -66,10 +64,8 @@ impl Code {
         };
         let body = section.split_once('\n').map_or("", |(_, body)| body);
         let text = body.split("\n```").next().unwrap_or("").trim();
-        let (wrong, right) =
-            (block(body, "\n```chi-error"), block(body, "\n```chi\n").or(block(body, "\n```chi later")));
-        let later = body.contains("\n```chi-error later");
-        Page { text, wrong: wrong.unwrap_or_default(), right: right.unwrap_or_default(), later }
+        let (wrong, right) = (block(body, "\n```chi-error\n"), block(body, "\n```chi\n"));
+        Page { text, wrong: wrong.unwrap_or_default(), right: right.unwrap_or_default() }
     }
 }
 
@@ -81,7 +77,6 @@ fn block(body: &'static str, fence: &str) -> Option<&'static str> {
 }
 
 codes! {
-    E0001 "not in this version"
     E0101 "unexpected character"
     E0102 "unexpected word or sign"
     E0103 "text without closing quote"

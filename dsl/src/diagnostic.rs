@@ -95,12 +95,8 @@ impl Diagnostic {
                 place.line,
                 place.column
             );
-            text += &format!(
-                "{:margin$} |\n{number} | {line}\n{:margin$} | {}\n",
-                "",
-                "",
-                underline(line, &place)
-            );
+            let (line, under) = excerpt(line, &place);
+            text += &format!("{:margin$} |\n{number} | {line}\n{:margin$} | {under}\n", "", "");
         }
         for note in &self.notes {
             text += &format!("{:margin$} = {note}\n", "");
@@ -120,18 +116,31 @@ impl Diagnostic {
     }
 }
 
-fn underline(line: &str, place: &crate::span::Place) -> String {
-    let end = if place.end_line == place.line { place.end_column } else { line.chars().count() };
-    let width = (end + 1).saturating_sub(place.column).max(1);
-    let lead: String =
-        line.chars().take(place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    lead + &"^".repeat(width)
+/// Characters of a line that are shown.
+const WIDEST: usize = 160;
+
+/// The line with what underlines the place; of a long line only what lies around it.
+fn excerpt(line: &str, place: &crate::span::Place) -> (String, String) {
+    let count = line.chars().count();
+    let first = place.column - 1;
+    let end = if place.end_line == place.line { place.end_column } else { count };
+    let skip = if count > WIDEST { first.saturating_sub(WIDEST / 4) } else { 0 };
+    let shown: String = line.chars().skip(skip).take(WIDEST).collect();
+    let lead = line.chars().skip(skip).take(first - skip);
+    let lead: String = lead.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let width = (end + 1).saturating_sub(place.column).clamp(1, WIDEST);
+    (shown, lead + &"^".repeat(width))
 }
+
+/// Names longer than this are not compared.
+const LONGEST: usize = 64;
 
 /// The known name closest to `wrong`, if one is close enough to be meant.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).max(1) + usize::from(wrong.len() > 3);
-    let scored = known.into_iter().map(|name| (distance(wrong, name), name));
+    let length = wrong.chars().count();
+    let limit = (length / 3).max(1) + usize::from(wrong.len() > 3);
+    let known = known.into_iter().filter(|name| length <= LONGEST && name.len() <= LONGEST);
+    let scored = known.map(|name| (distance(wrong, name), name));
     scored.filter(|(d, name)| *d <= limit && *d < name.len().max(2)).min().map(|(_, name)| name)
 }
 

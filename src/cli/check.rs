@@ -59,18 +59,18 @@ fn elements<'a>(parameters: impl Iterator<Item = &'a Parameter>) -> usize {
 
 fn facts(stage: &Stage, memory: Option<u64>) -> Result<Facts, TrainError> {
     let (outputs, cpu) = (stage.graph.outputs().iter(), Cpu::new(1));
-    let cost = fit::cost(stage, stage.batch, &cpu)?;
+    let cost = fit::cost(stage, stage.batch(), &cpu)?;
     Ok(Facts {
         stage: stage.name.clone(),
-        data: stage.data.names.clone(),
+        data: stage.feeds.iter().flat_map(|f| f.data.names()).map(str::to_string).collect(),
         objectives: outputs.filter_map(|(name, _)| Some(name.strip_prefix("loss/")?.to_string())).collect(),
-        batch: stage.batch,
+        batch: stage.batch(),
         parameters: elements(stage.parameters.iter()),
         trained: elements(stage.parameters.iter().filter(|p| p.trained)),
         twins: stage.twins.iter().map(|t| t.dims.iter().product::<usize>()).sum(),
         states: stage.states.iter().map(|s| s.shape.elements()).sum(),
         length: stage.length,
-        flops_per_sample: cost.flops / stage.batch as u64,
+        flops_per_sample: cost.flops / stage.batch() as u64,
         peak_bytes: cost.bytes(),
         largest_batch: memory.map(|bytes| fit::largest_batch(stage, &cpu, bytes).unwrap_or(0)),
     })

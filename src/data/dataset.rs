@@ -5,8 +5,8 @@
 //!
 //! ```
 //! use chiasm::data::Library;
-//! use chiasm::recipe::{Data, DataKind};
-//! let data = Data { kind: DataKind::Pairs { prompt: None }, names: vec!["scenes/val".into()], transforms: vec![] };
+//! use chiasm::recipe::Data;
+//! let data = Data::pairs(["scenes/val"]);
 //! let dataset = Library::default().open(&data)?;
 //! assert_eq!((dataset.pictures(), dataset.rows()), (500, 2500));
 //! assert_eq!(dataset.image_of(dataset.captions_of(7).start), 7);

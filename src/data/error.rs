@@ -15,6 +15,12 @@ const NAMED: usize = 8;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Data of the language that this version does not read.
+    #[error("{what} is in the language, but this version cannot read it yet; it reads pairs(…)")]
+    Later {
+        /// What was asked for.
+        what: String,
+    },
     /// No folder answers to the name.
     #[error("data set `{name}` was not found{}; say `--data DIR` where DIR/{name} is its folder{}", places(.roots), choice(name, .known))]
     Unknown {

@@ -10,8 +10,8 @@
 //!
 //! ```
 //! use chiasm::data::Library;
-//! use chiasm::recipe::{Data, DataKind};
-//! let data = Data { kind: DataKind::Pairs { prompt: None }, names: vec!["nowhere".into()], transforms: vec![] };
+//! use chiasm::recipe::Data;
+//! let data = Data::pairs(["nowhere"]);
 //! let error = Library::new(["/no/data"]).open(&data).unwrap_err();
 //! assert!(error.to_string().contains("no such folder"), "{error}");
 //! ```
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::{Error, folder, scenes};
-use crate::recipe::{Data, DataKind};
+use crate::recipe::{AugmentSet, Data, DataKind, Rows, Transform};
 
 /// The folders given by `--data`.
 #[derive(Clone, Debug, Default)]
@@ -39,14 +39,22 @@ impl Library {
         &self.roots
     }
 
+    /// Whether this version reads such data; no file is opened.
+    ///
+    /// # Errors
+    /// What it does not read.
+    pub fn reads(data: &Data) -> Result<(), Error> {
+        readable(data).map(|_| ())
+    }
+
     /// Opens all sets of a recipe as one. Reads annotations, not pictures.
     ///
     /// # Errors
     /// A name that is not found, annotations that cannot be read, or no usable row in all of them.
     pub fn open(&self, data: &Data) -> Result<Dataset, Error> {
-        let DataKind::Pairs { prompt } = &data.kind;
-        let mut dataset = Dataset::new(&data.names.join(" and "), prompt.clone());
-        for name in &data.names {
+        let (prompt, names) = readable(data)?;
+        let mut dataset = Dataset::new(&names.join(" and "), prompt);
+        for name in names {
             let (name, split) = parts(name);
             match name {
                 "scenes" => scenes::open(split, &mut dataset)?,
@@ -83,6 +91,30 @@ impl Library {
             Some(path) => Ok(path.clone()),
             None => Err(Error::NoVocabulary { name: name.into(), looked }),
         }
+    }
+}
+
+/// The prompt and the names of data that this version reads; all other data is refused by name.
+fn readable(data: &Data) -> Result<(Option<String>, &[String]), Error> {
+    let later = |what: String| Err(Error::Later { what });
+    for transform in &data.transforms {
+        match transform {
+            Transform::Jitter(_) => return later("jitter(…)".into()),
+            Transform::RandAugment { set: AugmentSet::Vilt | AugmentSet::Timm, .. } => {
+                return later("randaug(…) with this set".into());
+            }
+            _ => {}
+        }
+    }
+    if let Some(column) = data.columns.iter().find(|c| c.other || c.name != c.from) {
+        return later(format!("the column `{}` made of `{}`", column.name, column.from));
+    }
+    match &data.rows {
+        Rows::Sets { kind: DataKind::Pairs { prompt }, names } => Ok((prompt.clone(), names)),
+        Rows::Sets { kind, .. } => later(format!("{}(…)", kind.name())),
+        Rows::Mixed(_) => later("a mixture of sources".into()),
+        Rows::Recaptioned { .. } => later("recaption(…)".into()),
+        Rows::Kept { .. } => later("keep(…)".into()),
     }
 }
 

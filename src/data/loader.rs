@@ -6,8 +6,8 @@
 //!
 //! ```
 //! # use chiasm::data::{Library, Loader, LoaderOptions, Wish};
-//! # use chiasm::recipe::{Data, DataKind};
-//! # let data = Data { kind: DataKind::Pairs { prompt: None }, names: vec!["scenes/val".into()], transforms: vec![] };
+//! # use chiasm::recipe::Data;
+//! # let data = Data::pairs(["scenes/val"]);
 //! let dataset = std::sync::Arc::new(Library::default().open(&data)?);
 //! let options = LoaderOptions { batch: 4, ..LoaderOptions::default() };
 //! let mut loader = Loader::new(dataset.clone(), vec![Wish::ids("image_id")], options.clone())?;

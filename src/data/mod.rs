@@ -13,9 +13,9 @@
 //!
 //! ```
 //! use chiasm::data::{Kind, Library, Loader, LoaderOptions, Vocabulary, Wish};
-//! use chiasm::recipe::{Data, DataKind};
+//! use chiasm::recipe::Data;
 //! use std::sync::Arc;
-//! let data = Data { kind: DataKind::Pairs { prompt: None }, names: vec!["scenes/val".into()], transforms: vec![] };
+//! let data = Data::pairs(["scenes/val"]);
 //! let dataset = Arc::new(Library::default().open(&data)?);
 //! let words = Arc::new(Vocabulary::open(Kind::WordPiece, "bert-base-uncased", &[], &Library::default())?);
 //! let wishes = vec![Wish::image("image", 32), Wish::text("text", words, 24), Wish::ids("image_id")];

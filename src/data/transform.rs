@@ -56,7 +56,7 @@ impl Augmentation {
                 (Transform::Center, _) => center(pixels, side),
                 (Transform::Crop { low, high }, Some(at)) => crop(pixels, side, (*low, *high), at),
                 (Transform::Flip, Some((stream, row))) if stream.uniform(row, 0) < 0.5 => flip(pixels),
-                (Transform::RandAugment { count, magnitude }, Some((stream, row))) => {
+                (Transform::RandAugment { count, magnitude, .. }, Some((stream, row))) => {
                     randaugment::apply(pixels, *count, *magnitude, stream, row)
                 }
                 _ => pixels,
@@ -71,6 +71,7 @@ fn name(transform: &Transform) -> &'static str {
         Transform::Crop { .. } => "crop",
         Transform::Flip => "flip",
         Transform::RandAugment { .. } => "randaugment",
+        Transform::Jitter(_) => "jitter",
         Transform::Center => "center",
     }
 }
@@ -156,7 +157,7 @@ mod tests {
         let all = [
             Transform::Crop { low: 0.2, high: 1.0 },
             Transform::Flip,
-            Transform::RandAugment { count: 2, magnitude: 7.0 },
+            Transform::RandAugment { count: 2, magnitude: 7.0, set: Default::default() },
             Transform::Center,
         ];
         for (width, height) in [(1, 1), (1, 9), (20_000, 1), (3, 2000), (64, 64), (31, 77)] {

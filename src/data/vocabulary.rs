@@ -170,6 +170,13 @@ impl Vocabulary {
         ids
     }
 
+    /// For every id 1 where it begins a word; for byte pairs, where it ends one.
+    pub fn word_marks(&self) -> Vec<f32> {
+        let marks = |token: String| !token.starts_with("##") && (!self.cleaned || token.ends_with("</w>"));
+        let of = |id: u32| self.tokenizer.id_to_token(id).is_some_and(marks);
+        (0..self.size as u32).map(|id| f32::from(u8::from(of(id)))).collect()
+    }
+
     /// The text of ids, without special tokens.
     pub fn decode(&self, ids: &[i32]) -> String {
         let ids: Vec<u32> = ids.iter().filter_map(|id| u32::try_from(*id).ok()).collect();

@@ -10,6 +10,9 @@ use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::BinaryOp;
 
+/// The largest whole number that is told from its neighbours everywhere.
+const LARGEST: u64 = 1 << 53;
+
 /// The operator as it is written.
 pub fn symbol(op: BinaryOp) -> &'static str {
     match op {
@@ -101,6 +104,16 @@ impl<'p> Lower<'p> {
     }
 
     fn whole_arithmetic(&mut self, op: BinaryOp, at: Span, x: &Size, y: &Size) -> Eval<Option<Size>> {
+        let result = self.exact_arithmetic(op, at, x, y)?;
+        match result {
+            Some(size) if size.largest() > LARGEST => {
+                self.fail(Code::E0316, at, format!("a whole number is at most 2^53, this is about {size}"))
+            }
+            result => Ok(result),
+        }
+    }
+
+    fn exact_arithmetic(&mut self, op: BinaryOp, at: Span, x: &Size, y: &Size) -> Eval<Option<Size>> {
         Ok(match op {
             BinaryOp::Add => Some(x.clone() + y.clone()),
             BinaryOp::Subtract => Some(x.clone() - y.clone()),
@@ -197,7 +210,8 @@ impl<'p> Lower<'p> {
         match object {
             Object::Whole(size) => {
                 let value = size.number().unwrap_or(0);
-                let range = if value < 0 { Range::Any } else { Range::Below(Size::from(value + 1)) };
+                let range =
+                    if value < 0 { Range::Any } else { Range::Below(Size::from(value.saturating_add(1))) };
                 self.fill(value as f64, Elements::Ids(range))
             }
             other => self.tensor(other, at),
@@ -249,7 +263,7 @@ impl<'p> Lower<'p> {
             (Some(p), Some(q)) if p.mask != q.mask && offset == 0 => {
                 let ty = self.mask_type(p);
                 let mask = self.emit(And, &[p.mask, q.mask], ty)?;
-                Some(Padding { owner: p.owner, mask: mask.node })
+                Some(Padding { mask: mask.node, ..p.clone() })
             }
             (Some(p), _) => Some(p.clone()),
             (None, Some(q)) if offset == 0 => Some(q.clone()),
@@ -278,7 +292,14 @@ impl<'p> Lower<'p> {
     pub fn logic(&mut self, op: BinaryOp, at: Span, a: Object<'p>, b: Object<'p>) -> Eval<Object<'p>> {
         let and = op == BinaryOp::And;
         match (a, b) {
-            (Object::Mask(_), Object::Mask(_)) => Ok(Object::Mask(Mask::Later)),
+            (Object::Mask(a), Object::Mask(b)) => {
+                let (a, b) = (a.into(), b.into());
+                Ok(Object::Mask(if and { Mask::Both(a, b) } else { Mask::Either(a, b) }))
+            }
+            (Object::Mask(_), other) | (other, Object::Mask(_)) if !matches!(other, Object::Truth(_)) => {
+                let message = format!("a mask is needed here, this is {}", other.describe());
+                self.fail(Code::E0411, at, message)
+            }
             (Object::Truth(false), _) | (_, Object::Truth(false)) if and => Ok(Object::Truth(false)),
             (Object::Truth(true), _) | (_, Object::Truth(true)) if !and => Ok(Object::Truth(true)),
             (Object::Truth(_), other) | (other, Object::Truth(_)) => Ok(other),

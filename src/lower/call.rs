@@ -182,8 +182,9 @@ impl<'p> Lower<'p> {
             if let Some(locals) = env.locals() {
                 locals.set(&param.name.text, value);
             }
+            // The next parameter's type may speak of a part of the module that needs these capitals.
+            self.fix_capitals(&env, span, instance)?;
         }
-        self.fix_capitals(&env, span, instance)?;
         if let Some(locals) = env.locals() {
             let thunk = |f: &'p tree::Field| (Thunk { expr: &f.value, env: env.clone() }, false);
             *locals.later.borrow_mut() =

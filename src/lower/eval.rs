@@ -54,6 +54,10 @@ impl Naming {
 impl<'p> Lower<'p> {
     /// The meaning of an expression.
     pub fn eval(&mut self, expr: &'p Expr, env: &Env<'p>, naming: Option<&Naming>) -> Eval<Object<'p>> {
+        self.descend(expr.span, |s| s.meaning(expr, env, naming))
+    }
+
+    fn meaning(&mut self, expr: &'p Expr, env: &Env<'p>, naming: Option<&Naming>) -> Eval<Object<'p>> {
         match &expr.kind {
             ExprKind::Number { value, whole: true } => Ok(Object::whole(*value as i64)),
             ExprKind::Number { value, .. } => Ok(Object::Real(*value)),
@@ -70,6 +74,9 @@ impl<'p> Lower<'p> {
             ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, env),
             ExprKind::Call { callee, args } => {
                 let object = self.eval(callee, env, None)?;
+                if matches!(object, Object::Primitive("sees")) {
+                    return self.sees(args, expr.span);
+                }
                 let given = self.arguments(args, env, &object, naming)?;
                 self.call(object, given, expr.span, naming)
             }
@@ -146,7 +153,7 @@ impl<'p> Lower<'p> {
         match (op, object) {
             (UnaryOp::Negate, object) => self.arithmetic(BinaryOp::Subtract, span, Object::whole(0), object),
             (UnaryOp::Not, Object::Truth(t)) => Ok(Object::Truth(!t)),
-            (UnaryOp::Not, Object::Mask(_)) => Ok(Object::Mask(super::object::Mask::Later)),
+            (UnaryOp::Not, Object::Mask(mask)) => Ok(Object::Mask(super::object::Mask::Not(mask.into()))),
             (UnaryOp::Not, object @ (Object::Tensor(_) | Object::Param(_))) => {
                 let tensor = self.tensor(object, value.span)?;
                 self.negation(&tensor, span).map(Object::Tensor)

@@ -36,7 +36,7 @@ impl<'p> Lower<'p> {
         let sizes = [read.axes[0].size.clone(), n.clone()];
         let mask = self.emit(Before { n }, &[counts.node], Type::plain(sizes, Elements::Condition))?;
         self.owners.insert(mask.node, name.to_string());
-        read.axes[at].padding = Some(Padding { owner: mask.node, mask: mask.node });
+        read.axes[at].padding = Some(Padding::of(mask.node));
         Ok(Some(lengths))
     }
 
@@ -61,7 +61,15 @@ impl<'p> Lower<'p> {
                 }
                 tree::Axis::Size { size, .. } => {
                     let object = self.eval(size, env, None)?;
-                    axes.push(Axis::full(self.size(&object, size.span)?));
+                    let length = self.size(&object, size.span)?;
+                    if length.number().is_some_and(|n| n < 1) {
+                        return self.fail(
+                            Code::E0316,
+                            size.span,
+                            format!("an axis has at least one place, not {length}"),
+                        );
+                    }
+                    axes.push(Axis::full(length));
                 }
             }
         }
@@ -84,6 +92,13 @@ impl<'p> Lower<'p> {
         }
     }
 
+    /// A batch size as a number, known in a run: a sum of ones.
+    fn counted_rows(&mut self, size: &Size) -> Eval<Tensor> {
+        let ones = Type::float([size.clone()]);
+        let ones = self.emit(Fill { shape: ones.shape(), value: 1.0 }, &[], ones)?;
+        self.emit(crate::op::Sum { axis: 0 }, &[ones.node], Type::float([]))
+    }
+
     /// Anything that can stand for a tensor.
     pub fn tensor(&mut self, object: Object<'p>, span: Span) -> Eval<Tensor> {
         match object {
@@ -98,11 +113,7 @@ impl<'p> Lower<'p> {
             Object::Real(value) => self.fill(value, Elements::Float),
             Object::Whole(size) => match size.number() {
                 Some(value) => self.fill(value as f64, Elements::Float),
-                None => self.fail(
-                    Code::E0313,
-                    span,
-                    format!("{size} is a size; as a number it is known only in a run"),
-                ),
+                None => self.counted_rows(&size),
             },
             Object::Truth(value) => self.fill(f64::from(u8::from(value)), Elements::Condition),
             other => {

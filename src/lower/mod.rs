@@ -11,6 +11,7 @@ mod arith;
 mod call;
 mod data;
 mod eval;
+mod fields;
 mod instance;
 mod leaf;
 mod lock;
@@ -18,7 +19,10 @@ pub mod model;
 mod module;
 mod names;
 mod object;
+mod objective;
 mod outline;
+mod padding;
+mod parts;
 mod places;
 mod primitive;
 mod program;
@@ -28,6 +32,7 @@ mod starts;
 mod state;
 mod static_check;
 mod task;
+mod trains;
 mod types;
 mod value;
 mod vocabulary;
@@ -81,14 +86,35 @@ fn render(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(|d| d.render(sources)).collect::<Vec<_>>().join("\n")
 }
 
+/// Messages of one run; further ones are dropped.
+const MOST_MESSAGES: usize = 50;
+/// Definitions of one model.
+const MOST_DEFINITIONS: usize = 2000;
+/// Evaluation follows the nesting of definitions and calls; [`state::DEEPEST`] levels fit into this.
+const STACK: usize = 1 << 28;
+
 /// Checks a file.
 ///
 /// # Errors
 /// The file cannot be read, or what is wrong with it.
 pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
+    with_room(|| compile_here(path, options)).map_err(unreadable)?
+}
+
+/// Does work on a thread whose stack holds the deepest evaluation.
+fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)?;
+        Ok(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
+    let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
     let mut program = Program::load(path).map_err(unreadable)?;
     let mut found = std::mem::take(&mut program.diagnostics);
+    found.extend(too_many(&program));
     if found.is_empty() {
         found = static_check::unknown_names(&program);
         found.extend(unknown_sets(&program, options));
@@ -103,6 +129,7 @@ pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong {
         found.sort_by_key(|d| d.span);
+        found.truncate(MOST_MESSAGES);
         return Err(Failure::Wrong { sources: Box::new(program.sources), diagnostics: found });
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
@@ -112,6 +139,14 @@ pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     model.program = Arc::new(program);
     model.sets = options.sets.clone();
     Ok(model)
+}
+
+/// More definitions than any model has.
+fn too_many(program: &Program) -> Option<Diagnostic> {
+    let names = &program.spaces[MAIN.0].names;
+    let last = names.values().filter(|_| names.len() > MOST_DEFINITIONS).max_by_key(|d| d.order)?;
+    let message = format!("a model has at most {MOST_DEFINITIONS} definitions, this has {}", names.len());
+    Some(Diagnostic::error(Code::E0214, last.name.span, message))
 }
 
 fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
@@ -125,7 +160,7 @@ fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
         code: Code::E0205,
         span: None,
         message: format!("--set {name}={value}: {file} has no parameter `{name}`"),
-        notes: stage::set_notes(program, name),
+        notes: fields::set_notes(program, name),
     });
     errors.collect()
 }
@@ -158,6 +193,9 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
             Lowered::Task(task) => model.tasks.extend(task.map(|task| *task)),
         }
         merge(&mut found, diagnostics);
+        if found.iter().any(|d| d.code == Code::E0214) {
+            return found;
+        }
     }
     if found.is_empty() {
         found = starts::differing(program, &stages, model);
@@ -176,7 +214,7 @@ fn lower<'p>(
             let mut lower = Lower::new(program, true);
             lower.options = options.clone();
             let stage = base_known(&mut lower, protocol, &program.stages)
-                .and_then(|()| lower.open(protocol, fields, stage::fields(), &options.sets, &[]))
+                .and_then(|()| lower.open(protocol, fields, stage::FIELDS, &options.sets, &[]))
                 .and_then(|fields| lower.stage(&fields))
                 .map(|stage| model::Stage { outline: lower.outline(&stage.graph), ..stage });
             (Lowered::Stage(stage.ok().map(Box::new)), lower.diagnostics)

@@ -2,8 +2,8 @@
 
 use super::program::Program;
 use crate::graph::Graph;
-use crate::recipe::{Data, Duration, Init, Optimiser, Resize, Schedule};
-use crate::shape::Shape;
+use crate::recipe::{Data, Duration, Init, Optimiser, Precision, Resize, Schedule};
+use crate::shape::{Batch, Shape};
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::{Sources, Span};
 use std::collections::BTreeMap;
@@ -132,12 +132,8 @@ pub struct Stage {
     pub twins: Vec<Twin>,
     /// What is remembered from step to step.
     pub states: Vec<State>,
-    /// Where rows come from.
-    pub data: Data,
-    /// The batch symbol of the data.
-    pub symbol: String,
-    /// Rows a step.
-    pub batch: usize,
+    /// Where rows come from, side by side; an epoch is one of the first.
+    pub feeds: Vec<Feed>,
     /// Pieces a batch is cut into.
     pub accumulate: usize,
     /// Names of stages and weight maps, left to right.
@@ -148,6 +144,8 @@ pub struct Stage {
     pub optimiser: Optimiser,
     /// Largest global norm of the gradients.
     pub clip: Option<f64>,
+    /// The numbers it computes with.
+    pub precision: Precision,
     /// How long.
     pub length: Duration,
     /// Seed, if the stage says one.
@@ -156,6 +154,38 @@ pub struct Stage {
     pub outline: Outline,
     /// Tasks to run at the end, and how often besides.
     pub evaluate: Vec<(String, Option<Duration>)>,
+}
+
+impl Stage {
+    /// Rows a step of the first source.
+    pub fn batch(&self) -> usize {
+        self.feeds.first().map_or(1, |feed| feed.batch)
+    }
+
+    /// What the batch symbols are in a step.
+    pub fn rows(&self) -> Batch {
+        self.feeds.iter().fold(Batch::default(), |batch, feed| batch.and(&feed.symbol, feed.batch))
+    }
+}
+
+impl Stage {
+    /// The same with so many rows a step of the first source, and of the others in proportion.
+    pub fn rows_at(&self, batch: usize) -> Batch {
+        let first = self.batch().max(1);
+        let rows = |feed: &Feed| (feed.batch * batch / first).max(1);
+        self.feeds.iter().fold(Batch::default(), |all, feed| all.and(&feed.symbol, rows(feed)))
+    }
+}
+
+/// One source of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feed {
+    /// Where they come from.
+    pub data: Data,
+    /// The batch symbol of the inputs it feeds.
+    pub symbol: String,
+    /// Rows a step.
+    pub batch: usize,
 }
 
 /// What a stage starts from.
@@ -172,6 +202,17 @@ pub enum Start {
         /// Where every parameter below the map comes from.
         loads: Vec<Load>,
     },
+    /// A weight map from a stage of the file: names of its sources are paths in that stage.
+    Moved {
+        /// The map.
+        map: String,
+        /// `from stage`.
+        stage: String,
+        /// Where every parameter below the map comes from.
+        loads: Vec<Load>,
+    },
+    /// A stage of the extended file, as it was trained there.
+    Base(String),
 }
 
 /// Where one parameter, twin or state comes from.
@@ -232,8 +273,13 @@ pub enum Reading {
     },
     /// Whole numbers, one a row.
     Ids,
-    /// Numbers as the caller gives them; no data set has such a column.
-    Given,
+    /// Numbers: one or several a row.
+    Numbers,
+    /// No column: for every id of a vocabulary, whether it begins a word (byte pairs: whether it ends one).
+    WordMarks {
+        /// Which tokens.
+        vocabulary: Vocabulary,
+    },
 }
 
 /// A vocabulary as the file names it (6.1).
@@ -275,6 +321,8 @@ pub struct Parameter {
     pub resize: Option<Resize>,
     /// Whether it moves in this stage.
     pub trained: bool,
+    /// Times the learning rate, by `layer_decay`.
+    pub factor: f64,
     /// The module that owns it, outermost last: (path of the module, its constructor), for weight maps.
     pub owners: Vec<(String, String)>,
 }
@@ -300,9 +348,28 @@ pub struct State {
     /// Its sizes and elements.
     pub shape: Shape,
     /// What it is before the first step.
-    pub start: Init,
+    pub start: Beginning,
     /// Whether the stage advances it.
     pub advanced: bool,
+}
+
+/// What a state is before the first step.
+#[derive(Clone, Debug)]
+pub enum Beginning {
+    /// Initial values.
+    Drawn(Init),
+    /// The output `start` of a graph, computed once from the first batch.
+    Computed(Box<Graph>),
+}
+
+impl PartialEq for Beginning {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Drawn(a), Self::Drawn(b)) => a == b,
+            (Self::Computed(a), Self::Computed(b)) => a.to_string() == b.to_string(),
+            _ => false,
+        }
+    }
 }
 
 /// A way to measure a stage.
@@ -350,8 +417,66 @@ pub enum Answer {
         /// How many of the best are scored again by the output `rerank`, if it is there.
         rerank: Option<usize>,
     },
-    /// Refused when it is run: what this version cannot do yet, with its name.
-    Later(String),
+    /// Class names in prompts feed the text; the image's feature is compared with their means.
+    ZeroShot {
+        /// `"a photo of a {}."`
+        prompts: Vec<String>,
+    },
+    /// The best of the output `logits` against the output `truth`: ids, or scores of every class.
+    Classify,
+    /// Writes an input from left to right by the output `logits`.
+    Generate {
+        /// The input.
+        token: String,
+        /// What it begins with.
+        prompt: Option<String>,
+        /// How the next token is chosen.
+        search: Search,
+        /// Fewest tokens.
+        min: usize,
+        /// Most tokens.
+        max: Option<usize>,
+        /// A token put behind what is written, at which the logits are read.
+        probe: Option<i64>,
+        /// Scores are divided by length to this power.
+        length_penalty: f64,
+    },
+    /// Scores given texts as an input by the likelihood that the output `logits` gives them.
+    Rank {
+        /// The input.
+        token: String,
+        /// The list of texts.
+        candidates: String,
+        /// How many are scored fully, after their first token.
+        top: Option<usize>,
+    },
+    /// The means of the outputs of these names.
+    Measure(Vec<String>),
+}
+
+impl Answer {
+    /// Its name in the language.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Retrieval { .. } => "retrieval",
+            Self::ZeroShot { .. } => "zero_shot",
+            Self::Classify => "classify",
+            Self::Generate { .. } => "generate",
+            Self::Rank { .. } => "rank",
+            Self::Measure(_) => "measure",
+        }
+    }
+}
+
+/// How the next token is chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Search {
+    /// The likeliest.
+    Greedy,
+    /// The likeliest continuations of so many texts.
+    Beam(usize),
+    /// Drawn from the likeliest tokens that hold this share of the probability.
+    Nucleus(f64),
 }
 
 /// The metrics.
@@ -359,6 +484,16 @@ pub enum Answer {
 pub enum Metric {
     /// `recall(1, 5, 10)`
     Recall(Vec<usize>),
-    /// A metric of a protocol that this version cannot run yet.
-    Later(String),
+    /// Share of right answers.
+    Accuracy,
+    /// Share of the votes an answer has.
+    VqaScore,
+    /// CIDEr of captions.
+    Cider,
+    /// BLEU over so many words.
+    Bleu(usize),
+    /// Share of answers equal to the given one.
+    Exact,
+    /// Means.
+    Average,
 }

@@ -125,6 +125,9 @@ impl<'p> Lower<'p> {
             let message = format!("`{}` cannot be applied: it has no nameless `fn`", instance.constructor);
             return self.fail(Code::E0210, span, message);
         };
+        if let Some(Given { value: Object::Tensor(first), .. }) = given.first() {
+            self.entered.entry(instance.path.to_string()).or_default().push(first.node);
+        }
         let env = instance.env.with(Layer::Instance(instance.clone()));
         let frame = Frame {
             what: Some(instance.constructor.clone()),

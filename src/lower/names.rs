@@ -21,12 +21,21 @@ pub struct Free {
     /// Every `x.part`, for twins: the part's name counts as mentioned when x is a slow copy.
     pub parts: Vec<(String, Name)>,
     bound: Vec<String>,
+    /// Whether this is data: what stands in its `with` is the name of a column.
+    columns: bool,
 }
 
 impl Free {
     /// The free names of one expression.
     pub fn of(expr: &Expr) -> Self {
         let mut free = Self::default();
+        free.expr(expr);
+        free
+    }
+
+    /// The free names of a data expression, columns left out.
+    pub fn of_data(expr: &Expr) -> Self {
+        let mut free = Self { columns: true, ..Self::default() };
         free.expr(expr);
         free
     }
@@ -54,6 +63,8 @@ impl Free {
                 self.expr(left);
                 self.expr(right);
             }
+            // What it takes are modalities, not values.
+            ExprKind::Call { callee, .. } if matches!(&callee.kind, ExprKind::Name(n) if n == "sees") => {}
             ExprKind::Call { callee, args } => {
                 self.expr(callee);
                 args.iter().for_each(|arg| self.arg(arg));
@@ -70,7 +81,9 @@ impl Free {
             }
             ExprKind::With { value, block } => {
                 self.expr(value);
-                block.iter().for_each(|field| self.expr(&field.value));
+                if !self.columns {
+                    block.iter().for_each(|field| self.expr(&field.value));
+                }
             }
             ExprKind::List(args) => args.iter().for_each(|arg| self.arg(arg)),
             ExprKind::Comprehension { body, name, over } => {
@@ -274,25 +287,46 @@ pub fn is_momentum(program: &Program, space: SpaceId, name: &str) -> bool {
 
 /// Whether an expression makes a module, a parameter or a list of them: such definitions are never copied.
 pub fn is_owner(program: &Program, space: SpaceId, expr: &Expr) -> bool {
+    owns(program, space, expr, &mut BTreeSet::new())
+}
+
+/// `asked` holds the names that were followed: definitions may name each other in a circle.
+fn owns<'p>(program: &'p Program, space: SpaceId, expr: &'p Expr, asked: &mut BTreeSet<&'p str>) -> bool {
+    let names = &program.spaces[space.0].names;
     match &expr.kind {
         ExprKind::Call { callee, .. } => matches!(&callee.kind, ExprKind::Name(n)
             if n == "Param" || n == "momentum" || is_capital(n)),
         ExprKind::Group(e) | ExprKind::With { value: e, .. } | ExprKind::Index { value: e, .. } => {
-            is_owner(program, space, e)
+            owns(program, space, e, asked)
         }
-        ExprKind::Comprehension { body, .. } => is_owner(program, space, body),
-        ExprKind::List(args) => args.iter().any(|arg| is_owner(program, space, &arg.value)),
-        ExprKind::If { yes, no, .. } => is_owner(program, space, yes) || is_owner(program, space, no),
-        ExprKind::Name(name) => program.spaces[space.0].names.get(name).is_some_and(|d| match &d.meaning {
-            Meaning::Value(e) => {
-                !matches!(&e.kind, ExprKind::Name(n) if n == name) && is_owner(program, space, e)
+        ExprKind::Comprehension { body, name, over } => match over.as_ref() {
+            Over::Elements(list) if base_name(body) == Some(name.text.as_str()) => {
+                owns(program, space, list, asked)
             }
+            _ => owns(program, space, body, asked),
+        },
+        ExprKind::List(args) => args.iter().any(|arg| owns(program, space, &arg.value, asked)),
+        ExprKind::If { yes, no, .. } => owns(program, space, yes, asked) || owns(program, space, no, asked),
+        ExprKind::Name(name) => match names.get(name).map(|d| &d.meaning) {
+            Some(Meaning::Value(e)) => asked.insert(name) && owns(program, space, e, asked),
             _ => false,
-        }),
+        },
         ExprKind::Part { value, .. } => match &value.kind {
             ExprKind::Name(name) if is_momentum(program, space, name) => false,
-            _ => is_owner(program, space, value),
+            _ => owns(program, space, value, asked),
         },
         _ => false,
+    }
+}
+
+/// The name that `with`, parts and indices stand behind.
+fn base_name(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name),
+        ExprKind::Group(e)
+        | ExprKind::With { value: e, .. }
+        | ExprKind::Part { value: e, .. }
+        | ExprKind::Index { value: e, .. } => base_name(e),
+        _ => None,
     }
 }

@@ -3,9 +3,9 @@
 use super::instance::Instance;
 use super::model::Vocabulary;
 use super::scope::Env;
-use super::types::Type;
+use super::types::{Label, Type};
 use crate::op::Value;
-use crate::recipe::{AdamW, Duration, Init, Resize, Schedule, Spared};
+use crate::recipe::{Duration, Init, Optimiser, Resize, Schedule, Spared};
 use crate::shape::Size;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{self, Expr};
@@ -38,12 +38,20 @@ pub struct Param {
 }
 
 /// A relation between queries and keys (4.11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Mask {
     /// No later key.
     Causal,
-    /// `sees`, `prefix` and what logic makes of them; this version cannot run them yet.
-    Later,
+    /// Queries of one modality see keys of another.
+    Sees(Label, Label),
+    /// The first keys of each row are open: whole numbers `[B]`.
+    Prefix(Tensor),
+    /// What the other one hides.
+    Not(Rc<Mask>),
+    /// What both let see.
+    Both(Rc<Mask>, Rc<Mask>),
+    /// What one of them lets see.
+    Either(Rc<Mask>, Rc<Mask>),
 }
 
 /// A function with the surroundings it was written in.
@@ -112,7 +120,7 @@ pub enum Object<'p> {
     /// A resize rule.
     Resize(Resize),
     /// An optimiser.
-    Optimiser(Box<AdamW>),
+    Optimiser(Optimiser),
     /// Something a stage spares or freezes, by path.
     Spared(Spared),
     /// A word with a meaning where it is used: `half`, `rows`, `model`, `int`.

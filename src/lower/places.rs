@@ -203,6 +203,13 @@ impl<'p> Lower<'p> {
         if low.is_empty() && high == size {
             return Ok(x.clone());
         }
+        if axis == 0 && x.ty.axes.iter().any(|a| a.padding.is_some()) {
+            return self.fail(
+                Code::E0314,
+                at,
+                format!("rows of a padded sequence are chosen by `take`, this is {}", x.ty),
+            );
+        }
         let mut ty = (*x.ty).clone();
         if ty.segments.as_ref().is_some_and(|(joined, _)| *joined == axis) {
             ty.label = ty.modality();
@@ -210,12 +217,7 @@ impl<'p> Lower<'p> {
         }
         let padding = match &x.ty.axes[axis].padding {
             None => None,
-            Some(p) => {
-                let sizes = [self.graph.shape(p.mask).sizes[0].clone(), high.clone() - low.clone()];
-                let cut = Slice { axis: 1, start: low.clone(), end: high.clone() };
-                let mask = self.emit(cut, &[p.mask], Type::plain(sizes, Elements::Condition))?;
-                Some(Padding { owner: p.owner, mask: mask.node })
-            }
+            Some(p) => self.cut_padding(p, &low, &high)?,
         };
         ty.axes[axis] = Axis { size: high.clone() - low.clone(), padding };
         self.emit(Slice { axis, start: low, end: high }, &[x.node], ty)

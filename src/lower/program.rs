@@ -10,6 +10,7 @@ use chiasm_dsl::span::{FileId, Sources, Span};
 use chiasm_dsl::tree::{self, Expr, ExprKind, Field, Form, ItemKind, Name, StageField, Type};
 use chiasm_dsl::{library, parse};
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What a name stands for.
@@ -92,10 +93,17 @@ pub struct Program {
     pub weights: Vec<tree::Weights>,
     /// Modalities besides image, text and fused.
     pub modalities: Vec<String>,
+    /// Whether the file extends another one.
+    pub extends: bool,
     /// What was wrong so far.
     pub diagnostics: Vec<Diagnostic>,
     count: usize,
 }
+
+/// Bytes of the largest file that is read.
+const LARGEST: u64 = 1 << 18;
+/// Files that one model may use.
+const MOST_FILES: usize = 200;
 
 /// The library's space.
 pub const LIBRARY: SpaceId = SpaceId(0);
@@ -149,7 +157,10 @@ impl Program {
     ) {
         let span = item.span;
         match item.kind {
-            ItemKind::Extend(other) => self.open(&other, span, space, path, chain, false),
+            ItemKind::Extend(other) => {
+                self.extends |= space == MAIN;
+                self.open(&other, span, space, path, chain, false);
+            }
             ItemKind::Use(other) => {
                 self.spaces.push(Space::default());
                 let fresh = SpaceId(self.spaces.len() - 1);
@@ -208,6 +219,13 @@ impl Program {
         if circle || chain.len() > 32 {
             let message = format!("`{}` extends or uses itself", name.text);
             self.diagnostics.push(Diagnostic::error(Code::E0108, span, message));
+            return;
+        }
+        if self.sources.files().len() > MOST_FILES {
+            let message = format!("a model uses at most {MOST_FILES} files");
+            if !self.diagnostics.iter().any(|d| d.message == message) {
+                self.diagnostics.push(Diagnostic::error(Code::E0108, span, message));
+            }
             return;
         }
         match read_text(&path) {
@@ -419,12 +437,20 @@ fn names_of(expr: &Expr) -> Vec<String> {
     }
 }
 
+/// The text of a file: at most [`LARGEST`] bytes of UTF-8.
 fn read_text(path: &Path) -> std::io::Result<String> {
-    let bytes = std::fs::read(path)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let place = error.utf8_error().valid_up_to();
-        std::io::Error::new(std::io::ErrorKind::InvalidData, format!("not UTF-8 at byte {place}"))
-    })
+    let wrong = |what: String| std::io::Error::new(std::io::ErrorKind::InvalidData, what);
+    let file = std::fs::File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(wrong("not a file".into()));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(wrong(format!("larger than {} KiB; no model is", LARGEST / 1024)));
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| wrong(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

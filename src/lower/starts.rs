@@ -1,6 +1,6 @@
 //! Whether a stage can start from the one it names (E0604).
 
-use super::model::{Model, Parameter, Stage, Start};
+use super::model::{Load, Model, Parameter, Source, Stage, Start};
 use super::program::Program;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
@@ -12,12 +12,27 @@ pub fn differing(program: &Program, fields: &[Vec<StageField>], model: &Model) -
     let mut found = Vec::new();
     for stage in &model.stages {
         for start in &stage.start {
-            let Start::Stage(name) = start else { continue };
+            let (Start::Stage(name) | Start::Moved { stage: name, .. }) = start else { continue };
             let Some(base) = model.stages.iter().find(|s| s.name == *name) else { continue };
-            found.extend(first_difference(program, fields, stage, base));
+            found.extend(match start {
+                Start::Moved { map, loads, .. } => nowhere(program, map, loads, base),
+                _ => first_difference(program, fields, stage, base),
+            });
         }
     }
     found
+}
+
+/// A source of a map that its stage does not have.
+fn nowhere(program: &Program, map: &str, loads: &[Load], base: &Stage) -> Option<Diagnostic> {
+    let missing = loads.iter().find_map(|load| match &load.source {
+        Source::Named(path) if !base.parameters.iter().any(|p| p.path == *path) => Some((&load.key, path)),
+        _ => None,
+    });
+    let (key, path) = missing?;
+    let at = program.weights.iter().find(|w| w.name.text == map)?.name.span;
+    let message = format!("stage `{}` has no parameter `{path}`, from which `{key}` is to come", base.name);
+    Some(Diagnostic::error(Code::E0611, at, message))
 }
 
 fn first_difference(

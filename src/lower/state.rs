@@ -19,9 +19,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A graph is not longer, so that every file is checked in bounded time and memory.
-const MOST_NODES: usize = 1_000_000;
-
 /// Evaluation stopped; the reason has been reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
@@ -79,6 +76,15 @@ pub struct Frame {
     pub body: Span,
 }
 
+/// Expressions inside each other, through definitions and calls.
+pub const DEEPEST: usize = 4000;
+/// Expressions that one stage or task may evaluate: the largest shipped model needs a tenth of it.
+const MOST_WORK: usize = 400_000;
+/// Nodes of one graph.
+const MOST_NODES: usize = 100_000;
+/// Elements of one value, batch symbols not counted.
+const MOST_ELEMENTS: u128 = 1 << 40;
+
 /// Evaluation of one stage or task.
 pub struct Lower<'p> {
     /// All definitions.
@@ -111,6 +117,20 @@ pub struct Lower<'p> {
     pub states: BTreeMap<String, Tensor>,
     /// Inputs that were read, by name.
     pub inputs: BTreeMap<String, (Tensor, Option<String>)>,
+    /// Tables over vocabularies that were read: where words begin, by the name of their input.
+    pub tables: BTreeMap<String, (Tensor, Rc<super::model::Vocabulary>)>,
+    /// The state whose start is being evaluated: its name and type.
+    pub starting: Option<(String, Type)>,
+    /// `layer_decay` and the list it goes over.
+    pub layer_decay: Option<(f64, Vec<Object<'p>>)>,
+    /// Rate factors of parameters by `layer_decay`.
+    pub factors: BTreeMap<String, f64>,
+    /// Expressions around the one being evaluated.
+    pub depth: usize,
+    /// Expressions evaluated so far.
+    pub work: usize,
+    /// First arguments of modules that were applied, by path.
+    pub entered: BTreeMap<String, Vec<Value>>,
     /// Names of owners of padding, for messages.
     pub owners: HashMap<Value, String>,
     /// Whether dropout drops.
@@ -146,6 +166,13 @@ impl<'p> Lower<'p> {
             rates: BTreeMap::new(),
             states: BTreeMap::new(),
             inputs: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            starting: None,
+            depth: 0,
+            work: 0,
+            layer_decay: None,
+            factors: BTreeMap::new(),
+            entered: BTreeMap::new(),
             owners: HashMap::new(),
             training,
             options: super::Options::default(),
@@ -157,17 +184,44 @@ impl<'p> Lower<'p> {
         }
     }
 
+    /// Counts one more expression inside of those around it; hostile files end here.
+    pub fn descend<T>(&mut self, at: Span, work: impl FnOnce(&mut Self) -> Eval<T>) -> Eval<T> {
+        self.work += 1;
+        if self.depth >= DEEPEST || self.work > MOST_WORK {
+            let message = if self.depth >= DEEPEST {
+                "definitions and calls are nested without end"
+            } else {
+                "this takes too many evaluations"
+            };
+            return self.fail(Code::E0214, at, message);
+        }
+        self.depth += 1;
+        let result = work(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Refuses a value that no machine holds.
+    fn affordable(&mut self, ty: &Type) -> Eval<()> {
+        let at = self.frames.last().map_or(Span::default(), |f| f.span);
+        if self.graph.len() >= MOST_NODES {
+            return self.fail(Code::E0214, at, "this takes too many operations");
+        }
+        let many =
+            |product: u128, axis: &super::types::Axis| product.saturating_mul(axis.size.largest() as u128);
+        if ty.axes.iter().fold(1, many) <= MOST_ELEMENTS {
+            return Ok(());
+        }
+        self.fail(Code::E0316, at, format!("{ty} is too large: at most 2^40 elements"))
+    }
+
     /// Adds a node, or finds the equal one.
     pub fn emit(&mut self, op: impl Into<Op>, operands: &[Value], ty: Type) -> Eval<Tensor> {
         let op = op.into();
         if let Some(node) = self.known.find(&self.graph, &op, operands) {
             return Ok(Tensor { node, ty: Rc::new(ty) });
         }
-        if self.graph.len() >= MOST_NODES {
-            let at = self.frames.last().map_or(Span::default(), |f| f.span);
-            let message = format!("this model is too large: more than {MOST_NODES} operations");
-            return self.fail(Code::E0314, at, message);
-        }
+        self.affordable(&ty)?;
         let slow = matches!(op, Op::Twin(_)) || operands.iter().any(|v| self.slow[v.0 as usize]);
         let origin = self.origin(&ty);
         match self.graph.add(op, operands, &origin) {

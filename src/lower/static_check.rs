@@ -1,7 +1,7 @@
 //! What can be said before anything is evaluated: unknown names, and definitions that nothing reaches.
 
 use super::names::{Free, is_capital, mentions};
-use super::program::{Definition, LIBRARY, MAIN, Program, Protocol};
+use super::program::{Definition, LIBRARY, MAIN, Meaning, Program, Protocol};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::{Diagnostic, nearest};
 use chiasm_dsl::tree::{Expr, ExprKind, Name, StageField};
@@ -17,13 +17,17 @@ pub fn unknown_names(program: &Program) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for space in &program.spaces[1..] {
         for definition in space.names.values().filter(|d| d.home != LIBRARY) {
-            found.extend(mentions(&definition.meaning).found);
+            found.extend(match &definition.meaning {
+                Meaning::Data(expr) => Free::of_data(expr).found,
+                meaning => mentions(meaning).found,
+            });
         }
     }
     for protocol in program.stages.iter().chain(&program.tasks) {
         for field in &protocol.fields {
             match field {
                 StageField::Field(f) if OTHER_NAMES.contains(&f.name.text.as_str()) => {}
+                StageField::Field(f) if f.name.text == "data" => found.extend(Free::of_data(&f.value).found),
                 StageField::Field(f) | StageField::Set(f) => found.extend(Free::of(&f.value).found),
                 StageField::Rate { path, .. } => found.extend(Free::of(path).found),
             }
@@ -32,7 +36,7 @@ pub fn unknown_names(program: &Program) -> Vec<Diagnostic> {
     found.retain(|name| !is_capital(&name.text) && !is_known(program, &name.text));
     found.sort_by_key(|name| name.span);
     found.dedup();
-    found.iter().map(|name| unknown(program, name)).collect()
+    found.iter().take(super::MOST_MESSAGES).map(|name| unknown(program, name)).collect()
 }
 
 fn is_known(program: &Program, name: &str) -> bool {
@@ -77,7 +81,7 @@ pub fn unused(program: &Program) -> Vec<Diagnostic> {
     let unused = |d: &&Definition| d.own && d.home == MAIN && !reached.contains(&d.name.text);
     let mut left: Vec<&Definition> = names.values().filter(unused).collect();
     left.sort_by_key(|d| d.name.span);
-    left.into_iter().map(|d| never_used(program, d)).collect()
+    left.into_iter().take(super::MOST_MESSAGES).map(|d| never_used(program, d)).collect()
 }
 
 fn never_used(program: &Program, definition: &Definition) -> Diagnostic {

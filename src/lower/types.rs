@@ -15,12 +15,36 @@ use std::sync::Arc;
 pub type Label = Arc<str>;
 
 /// Whose places of an axis are used.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Padding {
     /// The condition `[B, N]` that first said it; identity of the owner.
     pub owner: Value,
     /// The condition for this axis: the owner's, perhaps sliced.
     pub mask: Value,
+    /// What a joined axis is made of, in order; empty if it was not joined.
+    pub pieces: Vec<Piece>,
+}
+
+/// A stretch of a joined axis with the lengths it came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// How long.
+    pub size: Size,
+    /// Which of its places are used.
+    pub padding: Option<Padding>,
+}
+
+impl Padding {
+    /// A new owner.
+    pub fn of(mask: Value) -> Self {
+        Self { owner: mask, mask, pieces: Vec::new() }
+    }
+
+    /// The owners of an axis: its own and those of its pieces.
+    pub fn owners(&self) -> Vec<Value> {
+        let inner = self.pieces.iter().filter_map(|piece| piece.padding.as_ref());
+        std::iter::once(self.owner).chain(inner.flat_map(Padding::owners)).collect()
+    }
 }
 
 /// One axis.

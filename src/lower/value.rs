@@ -34,10 +34,14 @@ impl Model {
             return Err(wrong(vec![missing(Code::E0204, "stage", stage, &known)]));
         };
         let fields = program.fields(protocol, &program.stages);
-        let mut lower = Lower::new(program, false);
-        let opened = lower.open(protocol, &fields, super::stage::fields(), &self.sets, &[]);
-        let values = opened.and_then(|_| lower.values(names));
-        values.map_err(|_| wrong(std::mem::take(&mut lower.diagnostics)))
+        let work = || {
+            let mut lower = Lower::new(program, false);
+            let opened = lower.open(protocol, &fields, super::stage::FIELDS, &self.sets, &[]);
+            let values = opened.and_then(|_| lower.values(names));
+            values.map_err(|_| std::mem::take(&mut lower.diagnostics))
+        };
+        let values = super::with_room(work);
+        values.map_err(|error| Failure::Unreadable { path: self.name.clone(), error })?.map_err(wrong)
     }
 
     /// The names of the file's inputs, in order.

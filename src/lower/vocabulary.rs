@@ -30,6 +30,18 @@ pub fn size(vocabulary: &Vocabulary) -> usize {
     vocabulary.size.or(known).unwrap_or(0) + vocabulary.extra.len()
 }
 
+/// Ids of the special tokens, extra ones with them.
+pub fn special_ids(vocabulary: &Vocabulary) -> Vec<i64> {
+    let known = SPECIAL.iter().find(|(name, _)| *name == vocabulary.name);
+    let mut ids: Vec<i64> = known.map_or(Vec::new(), |(_, ids)| ids.to_vec());
+    let all = size(vocabulary) as i64;
+    ids.extend(all - vocabulary.extra.len() as i64..all);
+    ids.retain(|id| *id >= 0);
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 /// Names of the vocabularies whose sizes are known.
 pub fn known() -> Vec<&'static str> {
     KNOWN.iter().map(|(name, _)| *name).collect()

@@ -5,7 +5,8 @@
 //! A path may begin with the name of a slow copy (its twins) or be that of a state.
 
 use super::model::{Load, Source};
-use super::program::{MAIN, Meaning};
+use super::object::Object;
+use super::program::{MAIN, Meaning, path_text};
 use super::scope::Env;
 use super::state::{Eval, Lower};
 use chiasm_dsl::code::Code;
@@ -40,6 +41,17 @@ struct Scope {
     map: String,
     base: usize,
     prefix: String,
+}
+
+/// What a rule's path takes of a path.
+#[derive(Clone, Default)]
+struct Matched {
+    /// How many steps.
+    length: usize,
+    /// Indices by the names that the rule gives them.
+    bound: BTreeMap<String, i64>,
+    /// Indices of lists that the rule names without one: every element.
+    skipped: Vec<usize>,
 }
 
 impl<'p> Lower<'p> {
@@ -93,20 +105,20 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0204, at, message);
         };
         let rest = &target.path[scope.base..];
-        let mut best: Option<(usize, &'p Rule, BTreeMap<String, i64>)> = None;
+        let mut best: Option<(Matched, &'p Rule)> = None;
         for rule in &map.rules {
             let Some(pattern) = pattern(&rule.path) else {
                 return self.fail(Code::E0611, rule.path.span, "this is not a path");
             };
-            if let Some((length, bound)) = matched(&pattern, rest)
-                && best.as_ref().is_none_or(|(longest, _, _)| length >= *longest)
+            if let Some(found) = matched(&pattern, rest)
+                && best.as_ref().is_none_or(|(longest, _)| found.length >= longest.length)
             {
-                best = Some((length, rule, bound));
+                best = Some((found, rule));
             }
         }
         match best {
             None => Ok(None),
-            Some((length, rule, bound)) => self.ruled(target, scope, rule, length, &bound),
+            Some((found, rule)) => self.ruled(target, scope, rule, &found),
         }
     }
 
@@ -115,12 +127,16 @@ impl<'p> Lower<'p> {
         target: &Target,
         scope: &Scope,
         rule: &'p Rule,
-        length: usize,
-        bound: &BTreeMap<String, i64>,
+        found: &Matched,
     ) -> Eval<Option<Source>> {
-        let below = scope.base + length;
+        let (below, bound) = (scope.base + found.length, &found.bound);
         if matches!(&rule.value.kind, ExprKind::Name(name) if name == "fresh") {
             return Ok(Some(Source::Fresh));
+        }
+        if let ExprKind::Name(_) | ExprKind::Part { .. } | ExprKind::Index { .. } = &rule.value.kind
+            && path_text(&rule.value).is_some()
+        {
+            return self.moved(rule, &target.path[below..], found).map(Some);
         }
         if below == target.path.len() {
             return self.tensor_source(&rule.value, &scope.prefix, bound).map(Some);
@@ -157,6 +173,42 @@ impl<'p> Lower<'p> {
             }
             (Some(source), Some((k, n))) => Ok(Some(Source::Chunk(Box::new(source), k, n))),
             (source, None) => Ok(source),
+        }
+    }
+
+    /// A path of another stage, with what lies below the rule's own path behind it.
+    fn moved(&mut self, rule: &'p Rule, rest: &[Step], found: &Matched) -> Eval<Source> {
+        let mut path = self.source_path(&rule.value, &found.bound)?;
+        let before = self.diagnostics.len();
+        let list = matches!(self.eval(&rule.value, &Env::space(MAIN), None), Ok(Object::List(_)));
+        self.diagnostics.truncate(before);
+        if let (true, Some(index)) = (list, found.skipped.first()) {
+            path += &format!("[{index}]");
+        }
+        for step in rest {
+            match step {
+                Step::Name(name) => path += &format!(".{name}"),
+                Step::At(index) => path += &format!("[{index}]"),
+            }
+        }
+        Ok(Source::Named(path))
+    }
+
+    /// `blocks[i].ffn` as text, indices put in.
+    fn source_path(&mut self, expr: &'p Expr, bound: &BTreeMap<String, i64>) -> Eval<String> {
+        match &expr.kind {
+            ExprKind::Name(name) => Ok(name.clone()),
+            ExprKind::Part { value, name } => {
+                Ok(format!("{}.{}", self.source_path(value, bound)?, name.text))
+            }
+            ExprKind::Index { value, indices } => match indices.as_slice() {
+                [Index::At(at)] => {
+                    let index = self.rule_number(at, bound)?;
+                    Ok(format!("{}[{index}]", self.source_path(value, bound)?))
+                }
+                _ => self.fail(Code::E0611, expr.span, "a list is indexed by one number"),
+            },
+            _ => self.fail(Code::E0611, expr.span, "this is not a path"),
         }
     }
 
@@ -310,24 +362,25 @@ fn pattern(expr: &Expr) -> Option<Vec<Wanted>> {
     }
 }
 
-/// How many steps of a path a rule takes, and its indices.
-fn matched(pattern: &[Wanted], path: &[Step]) -> Option<(usize, BTreeMap<String, i64>)> {
-    let (mut at, mut bound) = (0, BTreeMap::new());
+/// What a rule takes of a path; `None` if it does not fit.
+fn matched(pattern: &[Wanted], path: &[Step]) -> Option<Matched> {
+    let mut found = Matched::default();
     for (place, wanted) in pattern.iter().enumerate() {
-        match (wanted, path.get(at)?) {
-            (Wanted::Name(want), Step::Name(have)) if want == have => at += 1,
-            (Wanted::At(want), Step::At(have)) if want == have => at += 1,
+        match (wanted, path.get(found.length)?) {
+            (Wanted::Name(want), Step::Name(have)) if want == have => found.length += 1,
+            (Wanted::At(want), Step::At(have)) if want == have => found.length += 1,
             (Wanted::Variable(name), Step::At(have)) => {
-                bound.insert(name.clone(), *have as i64);
-                at += 1;
+                found.bound.insert(name.clone(), *have as i64);
+                found.length += 1;
             }
             _ => return None,
         }
         // A list without an index means every element.
         let next_is_name = matches!(pattern.get(place + 1), Some(Wanted::Name(_)));
-        if next_is_name && matches!(path.get(at), Some(Step::At(_))) {
-            at += 1;
+        if let (true, Some(Step::At(index))) = (next_is_name, path.get(found.length)) {
+            found.skipped.push(*index);
+            found.length += 1;
         }
     }
-    Some((at, bound))
+    Some(found)
 }

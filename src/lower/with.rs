@@ -10,7 +10,7 @@ use super::types::{Elements, Range, Type};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
-use chiasm_dsl::tree::{Expr, Field};
+use chiasm_dsl::tree::{Expr, ExprKind, Field};
 
 impl<'p> Lower<'p> {
     /// `with` on a module or on a value.
@@ -34,15 +34,19 @@ impl<'p> Lower<'p> {
         self.within(world, |s| s.eval(value, env, None))
     }
 
-    /// Whether a name that is no definition of the file means a module: a local, a part, a loop variable.
+    /// Whether a path that begins with no definition of the file means a module: a local, a part, a loop variable.
     fn names_module(&mut self, value: &'p Expr, env: &Env<'p>) -> bool {
-        use chiasm_dsl::tree::ExprKind;
-        match &value.kind {
-            ExprKind::Name(name) if !self.program.spaces[MAIN.0].names.contains_key(name) => {
-                matches!(self.lookup(name, value.span, env), Ok(Object::Module(_) | Object::List(_)))
+        let mut root = value;
+        loop {
+            match &root.kind {
+                ExprKind::Part { value, .. } | ExprKind::Index { value, .. } | ExprKind::Group(value) => {
+                    root = value
+                }
+                ExprKind::Name(name) if !self.program.spaces[MAIN.0].names.contains_key(name) => break,
+                _ => return false,
             }
-            _ => false,
         }
+        matches!(self.eval(value, env, None), Ok(Object::Module(_) | Object::List(_)))
     }
 
     fn replacement(

@@ -124,7 +124,8 @@ impl Network {
     }
 
     fn pixels(&self, images: &[Pixels], side: usize) -> Tensor {
-        let augmentation = Augmentation::fixed(&self.stage.data.transforms);
+        let augmentation =
+            Augmentation::fixed(self.stage.feeds.first().map_or(&[], |feed| &feed.data.transforms));
         let size = 3 * side * side;
         let mut values = vec![0.0; images.len() * size];
         for (image, out) in images.iter().zip(values.chunks_mut(size.max(1))) {

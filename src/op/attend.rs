@@ -1,10 +1,12 @@
 //! Attention (Vaswani et al., 2017): `softmax(q k' / sqrt K + bias)` over visible keys, dropout on the weights, times v.
 //!
-//! Operands q, k, v, then a key mask [B, M] and a bias [H, N, M] if the flags say so. Two layouts: heads apart,
+//! Operands q, k, v, then a key mask [B, M], a bias [H, N, M] and a relation [N, M] or [B, N, M] if the flags say so: the
+//! relation holds where a query may see a key. Two layouts: heads apart,
 //! q [B, H, N, K], k [B, H, M, K], v [B, H, M, V] to [B, H, N, V]; or, with `heads: h`, side by side,
 //! q [B, N, h K], k [B, M, h K], v [B, M, h V] to [B, N, h V].
 //!
 //! C1: batch, heads and widths agree. C2: the mask is a condition [B, M], the bias [H, N, M]. C3: causal needs N = M.
+//! C4: the relation is a condition [N, M] or [B, N, M].
 //! A query that may see no key gives zero. The weight of row b at (h, i, j) is kept by element (h N + i) M + j.
 //! Gradients: [`AttendGrad`](super::AttendGrad).
 
@@ -33,8 +35,15 @@ pub struct Attend {
     pub mask: bool,
     /// There is a bias.
     pub bias: bool,
+    /// There is a relation between queries and keys.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub relation: bool,
     /// Dropout on the weights.
     pub drop: Option<Drop>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Sizes of an attention.
@@ -81,9 +90,14 @@ impl Attend {
         (mask, self.bias.then_some(3 + usize::from(self.mask)))
     }
 
+    /// Where the relation stands among the operands.
+    pub fn relation_at(&self) -> Option<usize> {
+        self.relation.then_some(3 + usize::from(self.mask) + usize::from(self.bias))
+    }
+
     /// How many operands it takes.
     pub fn arity(&self) -> usize {
-        3 + usize::from(self.mask) + usize::from(self.bias)
+        3 + usize::from(self.mask) + usize::from(self.bias) + usize::from(self.relation)
     }
 }
 
@@ -108,6 +122,13 @@ impl Rule for Attend {
             && bias.sizes != [h.clone(), n.clone(), m.clone()]
         {
             return Err(Misfit::new("C2", format!("the bias must be [{h}, {n}, {m}], found {bias}")));
+        }
+        if let Some(relation) = self.relation_at().map(|i| operands[i]) {
+            of_kind(relation, Kind::Condition)?;
+            let (pairs, each) = ([n.clone(), m.clone()], [b.clone(), n.clone(), m.clone()]);
+            if relation.sizes != pairs && relation.sizes != each {
+                return Err(Misfit::new("C4", format!("the relation must be [{n}, {m}] or [{b}, {n}, {m}], found {relation}")));
+            }
         }
         if self.causal && n != m {
             return Err(Misfit::new("C3", format!("causal needs as many queries as keys, found {n} and {m}")));
@@ -189,20 +210,28 @@ impl Attend {
         if self.bias {
             operands.push(Array::random(seed, "bias", &[3, n, m]));
         }
+        if self.relation {
+            // The bias flag picks the shape, so that both are tried.
+            let dims = if self.bias { vec![n, m] } else { vec![2, n, m] };
+            operands.push(Array::conditions(seed, "relation", &dims));
+        }
         operands
     }
 }
 
 /// The kinds of attention to try, with their numbers of queries and keys.
 pub fn variants() -> Vec<(Attend, usize, usize)> {
-    let plain = Attend { heads: None, causal: false, mask: false, bias: false, drop: None };
+    let plain = Attend { heads: None, causal: false, mask: false, bias: false, relation: false, drop: None };
     let beside = Attend { heads: Some(3), ..plain.clone() };
     let drop = Some(Drop { share: 0.3, draw: Draw { path: "attend".into(), rows: true } });
     vec![
         (plain.clone(), 5, 5),
         (Attend { mask: true, ..plain.clone() }, 2, 7),
         (Attend { causal: true, ..plain.clone() }, 4, 4),
-        (Attend { bias: true, mask: true, ..plain }, 3, 5),
+        (Attend { bias: true, mask: true, ..plain.clone() }, 3, 5),
+        (Attend { bias: true, relation: true, ..plain.clone() }, 4, 5),
+        (Attend { mask: true, relation: true, ..plain }, 3, 4),
+        (Attend { causal: true, relation: true, ..beside.clone() }, 4, 4),
         (beside.clone(), 1, 1),
         (Attend { mask: true, causal: true, ..beside.clone() }, 6, 6),
         (Attend { drop: drop.clone(), mask: true, ..beside.clone() }, 3, 4),
@@ -262,7 +291,12 @@ impl<'a> Work<'a> {
         let [_, _, n, m, k, _] = self.dims;
         let (mask, bias) = self.op.extras();
         let hidden = mask.is_some_and(|at| self.operands[at].data[row * m + j] == 0.0);
-        if hidden || (self.op.causal && j > i) {
+        let apart = self.op.relation_at().is_some_and(|at| {
+            let pairs = self.operands[at];
+            let row = if pairs.dims.len() == 3 { row } else { 0 };
+            pairs.data[(row * n + i) * m + j] == 0.0
+        });
+        if hidden || apart || (self.op.causal && j > i) {
             return f64::NEG_INFINITY;
         }
         let product = |c: usize| {

@@ -23,7 +23,11 @@ mod array;
 mod pointwise;
 pub use array::Array;
 pub use attend::Drop;
+pub use block_mask::{Pick, blocks};
 pub use compare::Relation;
+pub use offsets::Stretch;
+pub use pick_words::Places;
+pub use unfold::Window;
 
 /// A node of the graph that is being read or built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -242,17 +246,19 @@ macro_rules! ops {
 ops! {
     // leaves
     input::Input, parameter::Parameter, twin::Twin, state::State, clock::Clock, fill::Fill, range::Range, eye::Eye,
+    bicubic::Bicubic, offsets::Offsets,
     // draws
     uniform::Uniform, random_ids::RandomIds, sample::SampleIds, dropout::Dropout,
+    shuffle::Shuffle, block_mask::BlockMask, pick_words::PickWords,
     // pointwise
     add::Add, subtract::Subtract, multiply::Multiply, divide::Divide, compare::Compare, and::And, or::Or, not::Not,
     choose::Choose, negate::Negate, exp::Exp, log::Log, sqrt::Sqrt, tanh::Tanh, sigmoid::Sigmoid, relu::Relu, gelu::Gelu,
     gelu_slope::GeluSlope, to_float::ToFloat, rescale::Rescale, stop::Stop,
     // contractions
-    matmul::Matmul, linear::Linear,
+    matmul::Matmul, linear::Linear, conv2d::Conv2d,
     // places
     reshape::Reshape, permute::Permute, slice::Slice, pad::Pad, concat::Concat, broadcast::Broadcast, take::Take,
-    sum_by::SumBy, before::Before, last::Last, put_last::PutLast,
+    sum_by::SumBy, before::Before, last::Last, put_last::PutLast, unfold::Unfold, fold::Fold,
     // reductions
     sum::Sum, sum_leading::SumLeading, max::Max, argmax::Argmax,
     // rows
@@ -261,4 +267,5 @@ ops! {
     layer_norm_scale_grad::LayerNormScaleGrad,
     // attention and losses
     attend::Attend, attend_grad::AttendGrad, cross_entropy::CrossEntropy, cross_entropy_grad::CrossEntropyGrad,
+    binary_cross_entropy::BinaryCrossEntropy, transport::Transport,
 }

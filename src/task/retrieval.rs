@@ -74,16 +74,14 @@ pub fn run(
 fn protocol(task: &Task) -> Result<Option<usize>, TaskError> {
     match &task.answer {
         Answer::Retrieval { rerank, .. } => Ok(*rerank),
-        Answer::Later(protocol) => {
-            Err(TaskError::Later { task: task.name.clone(), protocol: protocol.clone() })
-        }
+        other => Err(TaskError::Later { task: task.name.clone(), protocol: other.name().to_string() }),
     }
 }
 
 fn cut_offs(task: &Task) -> Vec<usize> {
     let recall = task.report.iter().find_map(|metric| match metric {
         Metric::Recall(at) => Some(at.clone()),
-        Metric::Later(_) => None,
+        _ => None,
     });
     recall.unwrap_or_else(|| vec![1, 5, 10])
 }
@@ -144,7 +142,7 @@ fn groups(task: &Task) -> (Vec<&str>, Vec<&str>) {
             Reading::Text { .. } => {
                 texts.extend([Some(input.name.as_str()), input.lengths.as_deref()].iter().flatten())
             }
-            Reading::Ids | Reading::Given => {}
+            Reading::Ids | Reading::Numbers | Reading::WordMarks { .. } => {}
         }
     }
     (images, texts)

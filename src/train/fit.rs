@@ -8,7 +8,6 @@ use super::stage::layout;
 use crate::exec::Executor;
 use crate::lower::model::Stage;
 use crate::pass::prepare;
-use crate::shape::Batch;
 use std::path::Path;
 
 /// More rows than this are not looked for.
@@ -38,7 +37,7 @@ impl Cost {
 /// A graph that does not hold for the batch, or that the executor cannot run.
 pub fn cost(stage: &Stage, batch: usize, executor: &dyn Executor) -> Result<Cost, TrainError> {
     let layout = layout(&stage.parameters, &stage.twins, &stage.states);
-    let graph = prepare::training(stage, &Batch::of(&stage.symbol, batch))?;
+    let graph = prepare::training(stage, &stage.rows_at(batch))?;
     let cost = executor.cost(&graph, &layout)?;
     let [parameters, twins, states] = layout.words();
     let held = 4 * (4 * parameters + twins + 2 * states) as u64;
@@ -53,7 +52,7 @@ pub fn largest_batch(stage: &Stage, executor: &dyn Executor, bytes: u64) -> Opti
     if low.1 > bytes {
         return None;
     }
-    let mut high = (stage.batch.max(2), need(stage.batch.max(2)));
+    let mut high = (stage.batch().max(2), need(stage.batch().max(2)));
     while high.1 <= bytes {
         if high.0 >= MOST_ROWS {
             return Some(high.0);
@@ -106,12 +105,12 @@ fn entry(text: &str, key: &str) -> Option<u64> {
 /// [`TrainError::TooLarge`] with the batch that would fit.
 pub fn demand(stage: &Stage, executor: &dyn Executor, limit: Option<u64>) -> Result<(), TrainError> {
     let Some(available) = limit.or_else(available) else { return Ok(()) };
-    let needed = cost(stage, stage.batch, executor)?.bytes();
+    let needed = cost(stage, stage.batch(), executor)?.bytes();
     if needed <= available {
         return Ok(());
     }
     let fits = largest_batch(stage, executor, available);
-    Err(TrainError::TooLarge { stage: stage.name.clone(), batch: stage.batch, needed, available, fits })
+    Err(TrainError::TooLarge { stage: stage.name.clone(), batch: stage.batch(), needed, available, fits })
 }
 
 #[cfg(test)]
@@ -130,7 +129,7 @@ mod tests {
             assert!(bytes(rows) <= limit && limit < bytes(rows + 1), "{rows} rows for {limit} bytes");
         }
         assert_eq!(largest_batch(stage, &cpu, bytes(1) - 1), None);
-        demand(stage, &cpu, Some(bytes(stage.batch))).expect("fits");
+        demand(stage, &cpu, Some(bytes(stage.batch()))).expect("fits");
         let error = demand(stage, &cpu, Some(bytes(3))).expect_err("is too large");
         assert!(error.to_string().contains("`batch = 3`") && error.exit_code() == 3, "{error}");
     }

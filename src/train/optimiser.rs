@@ -1,5 +1,6 @@
 //! A recipe's optimiser to steps over flat memory: which words decay, how fast they move, where they are kept.
 
+use super::TrainError;
 use super::path::{below, matches};
 use crate::exec::{AdamGroup, AdamStep, Layout};
 use crate::lower::model::{Parameter, Stage};
@@ -14,14 +15,20 @@ pub struct Mover {
 
 impl Mover {
     /// What moves in a stage, in memory order; neighbours that are treated alike are one group.
-    pub fn new(stage: &Stage, layout: &Layout) -> Self {
-        let Optimiser::AdamW(recipe) = &stage.optimiser;
+    ///
+    /// # Errors
+    /// An optimiser that this version does not have.
+    pub fn new(stage: &Stage, layout: &Layout) -> Result<Self, TrainError> {
+        let Optimiser::AdamW(recipe) = &stage.optimiser else {
+            let what = format!("the optimiser {} (stage `{}`)", stage.optimiser.name(), stage.name);
+            return Err(TrainError::Later { what, instead: "use adamw".into() });
+        };
         let moving = stage.parameters.iter().filter(|p| p.trained);
         let mut groups: Vec<AdamGroup> = moving.filter_map(|p| group(p, recipe, stage, layout)).collect();
         groups.sort_by_key(|group| group.start);
         groups.dedup_by(|next, group| join(group, next));
         let (betas, eps, clip) = (recipe.betas, recipe.eps, stage.clip);
-        Self { rate: recipe.rate, step: AdamStep { rate: 0.0, betas, eps, count: 0, clip, groups } }
+        Ok(Self { rate: recipe.rate, step: AdamStep { rate: 0.0, betas, eps, count: 0, clip, groups } })
     }
 
     /// The step that follows `done` finished ones.
@@ -40,7 +47,7 @@ fn group(parameter: &Parameter, recipe: &AdamW, stage: &Stage, layout: &Layout) 
         start: slot.start,
         end: slot.range().end,
         decay: if spared { 0.0 } else { recipe.decay },
-        factor: fitting.map_or(1.0, |(_, factor)| *factor),
+        factor: fitting.map_or(1.0, |(_, factor)| *factor) * parameter.factor,
         clamp: parameter.clamp,
     })
 }
@@ -84,11 +91,11 @@ mod tests {
         stage.parameters[3].trained = false;
         stage.parameters[4].clamp = Some((0.1, 0.5));
         stage.rates = vec![("blocks".into(), 9.0), ("blocks.ffn".into(), 0.5)];
-        let Optimiser::AdamW(adamw) = &mut stage.optimiser;
+        let Optimiser::AdamW(adamw) = &mut stage.optimiser else { panic!("another optimiser") };
         (adamw.decay, adamw.no_decay) = (0.1, vec![Spared::Vectors, Spared::Scalars]);
         let mut layout = Layout::default();
         stage.parameters.iter().for_each(|p| layout.add_parameter(&p.path, &p.dims));
-        let mut mover = Mover::new(&stage, &layout);
+        let mut mover = Mover::new(&stage, &layout).expect("a mover");
         let step = mover.after(0, Timeline { length: 10, epoch: 5 });
         let found: Vec<_> = step.groups.iter().map(|g| (g.start, g.end, g.decay, g.factor)).collect();
         let wanted = [(0, 24, 0.1, 1.0), (32, 34, 0.0, 1.0), (64, 65, 0.0, 1.0), (80, 84, 0.1, 0.5)];

@@ -35,7 +35,7 @@ fn visit<'a>(
     }
     above.push(name.to_string());
     for start in &stage.start {
-        if let Start::Stage(name) = start {
+        if let Start::Stage(name) | Start::Moved { stage: name, .. } = start {
             visit(model, name, order, above)?;
         }
     }

@@ -135,6 +135,7 @@ pub fn train(
     listener: &mut Listener<'_>,
 ) -> Result<Outcome, TrainError> {
     let order = plan::order(model, options.stage.as_deref())?;
+    order.iter().try_for_each(|stage| super::stage::refuse_later(stage))?;
     let path = plan::folder(model, options)?;
     let finished = finished(model, &order, &path, options, listener)?;
     let executor = supply.executor()?;
@@ -245,13 +246,14 @@ impl Run<'_> {
     fn start(&self, stage: &Stage, trainer: &mut Trainer, account: &mut Account) -> Result<(), TrainError> {
         for start in &stage.start {
             match start {
-                Start::Stage(name) => {
-                    let untrained = || TrainError::Untrained {
-                        stage: name.clone(),
-                        folder: self.folder.path.display().to_string(),
-                    };
-                    let found = Checkpoint::open(self.finished.get(name).ok_or_else(untrained)?)?;
-                    start::bring(trainer, stage, &mut found.model()?, account)?;
+                Start::Stage(name) => start::bring(trainer, stage, &mut self.trained(name)?, account)?,
+                Start::Moved { stage: name, loads, .. } => {
+                    start::apply(trainer, stage, &mut self.trained(name)?, loads, account)?;
+                }
+                Start::Base(name) => {
+                    let what = format!("starting from `{name}`, a stage of the extended file");
+                    let instead = "start from a stage of this file".to_string();
+                    return Err(TrainError::Later { what, instead });
                 }
                 Start::Weights { checkpoint, loads, .. } => {
                     let mut archive = Archive::open(&locate(checkpoint, &self.options.weights)?)?;
@@ -261,6 +263,15 @@ impl Run<'_> {
         }
         start::finish(trainer, stage, account);
         Ok(())
+    }
+
+    /// The model of a finished stage.
+    fn trained(&self, stage: &str) -> Result<Archive, TrainError> {
+        let untrained = || TrainError::Untrained {
+            stage: stage.to_string(),
+            folder: self.folder.path.display().to_string(),
+        };
+        Checkpoint::open(self.finished.get(stage).ok_or_else(untrained)?)?.model()
     }
 
     /// Runs the tasks of a stage.
@@ -330,7 +341,7 @@ impl Observer for Reporter<'_, '_, '_> {
 
 fn timeline(stage: &Stage, epoch: u64, steps: Option<u64>) -> Result<Timeline, TrainError> {
     if epoch == 0 && matches!(stage.length, Duration::Epochs(_)) {
-        return Err(TrainError::TooFewRows { stage: stage.name.clone(), rows: 0, batch: stage.batch });
+        return Err(TrainError::TooFewRows { stage: stage.name.clone(), rows: 0, batch: stage.batch() });
     }
     Ok(Timeline { length: steps.unwrap_or_else(|| stage.length.steps(epoch)), epoch })
 }
@@ -348,7 +359,7 @@ fn summary(stage: &Stage, folder: &Path, trainer: &Trainer, account: Account) ->
         done: trainer.context.step,
         steps: trainer.context.time.length,
         epoch: trainer.context.time.epoch,
-        batch: stage.batch,
+        batch: stage.batch(),
         bytes: trainer.bytes(),
         account,
     }

@@ -25,6 +25,8 @@ pub struct StageFeed {
     dataset: Arc<Dataset>,
     wishes: Vec<Wish>,
     lengths: Vec<(String, String)>,
+    /// Inputs that are the same in every batch.
+    fixed: Inputs,
     options: LoaderOptions,
     loader: Loader,
 }
@@ -35,20 +37,26 @@ impl StageFeed {
     /// # Errors
     /// Data that is not there, an input that no column feeds.
     pub fn open(stage: &Stage, library: &Library, seed: u64) -> Result<Self, TrainError> {
-        let dataset = Arc::new(library.open(&stage.data).map_err(data)?);
-        let wishes: Result<Vec<Wish>, TrainError> =
-            stage.inputs.iter().map(|input| wish(input, library)).collect();
-        let wishes = wishes?;
-        let (transforms, stage_name) = (stage.data.transforms.clone(), stage.name.clone());
+        let [feed] = stage.feeds.as_slice() else {
+            let what = format!("several sources side by side (stage `{}`)", stage.name);
+            return Err(TrainError::Later { what, instead: "train on one source".into() });
+        };
+        let dataset = Arc::new(library.open(&feed.data).map_err(data)?);
+        let (fixed, read): (Vec<&Input>, Vec<&Input>) =
+            stage.inputs.iter().partition(|input| matches!(input.reading, Reading::WordMarks { .. }));
+        let fixed: Inputs = fixed.into_iter().map(|input| marks(input, library)).collect::<Result<_, _>>()?;
+        let wishes: Vec<Wish> =
+            read.into_iter().map(|input| wish(input, library)).collect::<Result<_, _>>()?;
+        let (transforms, stage_name) = (feed.data.transforms.clone(), stage.name.clone());
         let options = LoaderOptions {
             transforms,
-            batch: stage.batch,
+            batch: feed.batch,
             seed,
             stage: stage_name,
             ..LoaderOptions::default()
         };
         let loader = Loader::new(dataset.clone(), wishes.clone(), options.clone()).map_err(data)?;
-        Ok(Self { dataset, wishes, lengths: lengths(&stage.inputs), options, loader })
+        Ok(Self { dataset, wishes, lengths: lengths(&stage.inputs), fixed, options, loader })
     }
 }
 
@@ -59,7 +67,8 @@ impl Feed for StageFeed {
 
     fn next_batch(&mut self) -> Result<Inputs, TrainError> {
         let Batch { columns, .. } = self.loader.next().map_err(data)?;
-        Ok(columns.into_iter().flat_map(|column| tensors(column, &self.lengths)).collect())
+        let read = columns.into_iter().flat_map(|column| tensors(column, &self.lengths));
+        Ok(read.chain(self.fixed.iter().cloned()).collect())
     }
 
     fn position(&self) -> Value {
@@ -79,6 +88,15 @@ impl Feed for StageFeed {
     }
 }
 
+/// A table over a vocabulary.
+fn marks(input: &Input, library: &Library) -> Result<(String, Tensor), TrainError> {
+    let Reading::WordMarks { vocabulary } = &input.reading else {
+        return Err(TrainError::Data(format!("`{}` is no table over a vocabulary", input.name)));
+    };
+    let marks = words(vocabulary, library).map_err(TrainError::Data)?.word_marks();
+    Ok((input.name.clone(), Tensor::floats([marks.len()], marks)))
+}
+
 fn wish(input: &Input, library: &Library) -> Result<Wish, TrainError> {
     match &input.reading {
         Reading::Image { side } => Ok(Wish::image(&input.name, *side)),
@@ -86,10 +104,10 @@ fn wish(input: &Input, library: &Library) -> Result<Wish, TrainError> {
             Ok(Wish::text(&input.name, words(vocabulary, library).map_err(TrainError::Data)?, *length))
         }
         Reading::Ids => Ok(Wish::ids(&input.name)),
-        Reading::Given => Err(TrainError::Data(format!(
-            "error[E0602]: no column of the data feeds the input `{}`",
-            input.name
-        ))),
+        Reading::Numbers | Reading::WordMarks { .. } => Err(TrainError::Later {
+            what: format!("reading the input `{}`", input.name),
+            instead: "only images, texts and ids of pairs(…) are read".into(),
+        }),
     }
 }
 
@@ -151,7 +169,7 @@ impl TaskGallery {
                         *length,
                     ));
                 }
-                Reading::Ids | Reading::Given => {}
+                Reading::Ids | Reading::Numbers | Reading::WordMarks { .. } => {}
             }
         }
         let owners = (0..dataset.rows()).map(|row| dataset.image_of(row)).collect();

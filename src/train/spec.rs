@@ -14,11 +14,12 @@ pub fn of(model: &Model, stage: &Stage, seed: u64, steps: Option<u64>) -> String
 fn describe(model: &Model, stage: &Stage, text: &mut String, depth: usize) {
     nodes(stage, text);
     let parts = (&stage.parameters, &stage.twins, &stage.states, &stage.inputs);
-    let recipe = (&stage.data, stage.batch, stage.accumulate, &stage.rates, &stage.optimiser, stage.clip);
+    let recipe =
+        (&stage.feeds, stage.accumulate, &stage.rates, &stage.optimiser, stage.clip, stage.precision);
     // Writing to a string cannot fail.
     let _ = write!(text, "{}{parts:?}{recipe:?}{:?}{:?}", stage.name, stage.length, stage.start);
     for start in &stage.start {
-        let Start::Stage(name) = start else { continue };
+        let (Start::Stage(name) | Start::Moved { stage: name, .. }) = start else { continue };
         let found = model.stages.iter().find(|s| s.name == *name);
         if let Some(found) = found.filter(|_| depth < model.stages.len()) {
             describe(model, found, text, depth + 1);

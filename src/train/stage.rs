@@ -2,12 +2,13 @@
 
 use super::optimiser::Mover;
 use super::{TrainError, init};
+use crate::data::Library;
 use crate::exec::{Executor, Follow, Layout, Memory, Program, Slot};
-use crate::lower::model::{Parameter, Stage, State, Twin};
+use crate::lower::model::{Beginning, Parameter, Stage, State, Twin};
 use crate::op::Context;
 use crate::pass::prepare;
-use crate::recipe::{Schedule, Timeline};
-use crate::shape::{Batch, Kind};
+use crate::recipe::{Optimiser, Precision, Schedule, Timeline};
+use crate::shape::Kind;
 use crate::tensor::Tensor;
 use std::collections::BTreeMap;
 
@@ -41,19 +42,18 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         refuse_later(stage)?;
         let layout = layout(&stage.parameters, &stage.twins, &stage.states);
-        let batch = Batch::of(&stage.symbol, stage.batch);
-        let graph = prepare::training(stage, &batch)?;
+        let graph = prepare::training(stage, &stage.rows())?;
         let program = executor.prepare(&graph, &layout)?;
         let mut memory = Memory::new(&layout);
         fill(&mut memory, &stage.parameters, &stage.twins, &stage.states, seed);
         Ok(Self {
             carried: BTreeMap::new(),
             context: Context { seed, stage: stage.name.clone(), step: 0, time },
-            mover: Mover::new(stage, &layout),
+            mover: Mover::new(stage, &layout)?,
             follows: follows(&stage.twins),
             clamps: clamps(stage, &layout),
             outputs: numbers(stage),
-            batch: stage.batch,
+            batch: stage.batch(),
             memory,
             executor,
             program,
@@ -71,12 +71,36 @@ impl Trainer {
     }
 }
 
-fn refuse_later(stage: &Stage) -> Result<(), TrainError> {
-    if stage.accumulate == 1 {
-        return Ok(());
+/// What the language has and this version cannot train yet, said before anything runs.
+pub(super) fn refuse_later(stage: &Stage) -> Result<(), TrainError> {
+    let later = |what: String, instead: &str| {
+        let what = format!("{what} (stage `{}`)", stage.name);
+        Err(TrainError::Later { what, instead: instead.to_string() })
+    };
+    if stage.accumulate != 1 {
+        return later(format!("accumulate = {}", stage.accumulate), "use a smaller batch");
     }
-    let (what, instead) = (format!("accumulate = {}", stage.accumulate), "use a smaller batch".to_string());
-    Err(TrainError::Later { what, instead })
+    if !matches!(stage.optimiser, Optimiser::AdamW(_)) {
+        return later(format!("the optimiser {}", stage.optimiser.name()), "use adamw");
+    }
+    if stage.feeds.len() > 1 {
+        return later("several sources side by side".into(), "train on one source");
+    }
+    for feed in &stage.feeds {
+        Library::reads(&feed.data)
+            .map_err(|error| TrainError::Data(format!("{error} (stage `{}`)", stage.name)))?;
+    }
+    if stage.precision != Precision::F32 {
+        return later("a precision other than f32".into(), "leave `precision` out");
+    }
+    let computed = |state: &&State| matches!(state.start, Beginning::Computed(_));
+    match stage.states.iter().find(computed) {
+        Some(state) => later(
+            format!("the state `{}`, which begins as a value,", state.name),
+            "begin with an initial value",
+        ),
+        None => Ok(()),
+    }
 }
 
 /// Where things lie; tasks use it too.
@@ -97,9 +121,13 @@ pub fn fill(memory: &mut Memory, parameters: &[Parameter], twins: &[Twin], state
     }
     for state in states {
         let slot = &layout.states[&state.name];
-        match slot.ids {
-            true => init::fill_ids(&mut kept[slot.range()], &state.start),
-            false => init::fill(&mut kept[slot.range()], &slot.dims, &state.start, seed, &state.name),
+        match (&state.start, slot.ids) {
+            (Beginning::Drawn(init), true) => init::fill_ids(&mut kept[slot.range()], init),
+            (Beginning::Drawn(init), false) => {
+                init::fill(&mut kept[slot.range()], &slot.dims, init, seed, &state.name);
+            }
+            // `refuse_later` was asked before.
+            (Beginning::Computed(_), _) => {}
         }
     }
     memory.next.copy_from_slice(&memory.states);

@@ -3,10 +3,10 @@
 use super::stage::Trainer;
 use crate::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
 use crate::graph::{Graph, Origin, Verified};
-use crate::lower::model::{Parameter, Stage, Twin};
+use crate::lower::model::{Feed, Parameter, Stage, Twin};
 use crate::op::{Context, Fill};
 use crate::plan::Cost;
-use crate::recipe::{AdamW, Data, DataKind, Duration, Init, Optimiser, Schedule, Timeline};
+use crate::recipe::{AdamW, Data, Duration, Init, Optimiser, Precision, Schedule, Timeline};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use chiasm_dsl::span::Span;
@@ -27,6 +27,7 @@ pub fn parameter(path: &str, dims: &[usize]) -> Parameter {
         clamp: None,
         resize: None,
         trained: true,
+        factor: 1.0,
         owners: Vec::new(),
     }
 }
@@ -44,13 +45,7 @@ pub fn stage() -> Stage {
         parameters: vec![parameter("a.w", &[3, 2]), parameter("b", &[])],
         twins: vec![slow],
         states: Vec::new(),
-        data: Data {
-            kind: DataKind::Pairs { prompt: None },
-            names: vec!["scenes".into()],
-            transforms: Vec::new(),
-        },
-        symbol: "B".into(),
-        batch: 4,
+        feeds: vec![Feed { data: Data::pairs(["scenes"]), symbol: "B".into(), batch: 4 }],
         accumulate: 1,
         start: Vec::new(),
         rates: Vec::new(),
@@ -62,6 +57,7 @@ pub fn stage() -> Stage {
             no_decay: Vec::new(),
         }),
         clip: None,
+        precision: Precision::F32,
         length: Duration::Steps(10),
         seed: None,
         outline: Default::default(),

@@ -42,7 +42,7 @@ fn speed_of_photos() {
     let transforms = vec![
         Transform::Crop { low: 0.5, high: 1.0 },
         Transform::Flip,
-        Transform::RandAugment { count: 2, magnitude: 7.0 },
+        Transform::RandAugment { count: 2, magnitude: 7.0, set: Default::default() },
     ];
     for side in [64, 224] {
         let options = LoaderOptions {

@@ -1,25 +1,15 @@
-//! `attend` and the relations that mask it (4.11).
+//! `attend`: operands, type, and over whose places it looks ahead (3.7).
 
 use super::Lower;
-use crate::lower::object::{Given, Mask, Object, Tensor};
+use super::mask::looked_over;
+use crate::lower::object::{Given, Mask, Tensor};
 use crate::lower::state::Eval;
 use crate::lower::types::{Axis, Type};
 use crate::op::{Attend, Drop};
 use chiasm_dsl::code::Code;
-use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 
 impl<'p> Lower<'p> {
-    /// `sees(a, b)` and `prefix(n)`
-    pub fn relation(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
-        let names: &'static [&'static str] = if name == "prefix" { &["n"] } else { &["a", "b"] };
-        let mut args = self.args(name, names, given, span)?;
-        for name in names {
-            self.need(&mut args, name)?;
-        }
-        Ok(Object::Mask(Mask::Later))
-    }
-
     /// `attend(q, k, v, mask:, bias:, drop:)`
     pub fn attend(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
         let mut args = self.args("attend", &["q", "k", "v", "mask", "bias", "drop"], given, span)?;
@@ -27,9 +17,14 @@ impl<'p> Lower<'p> {
         let (k, k_at) = self.need_tensor(&mut args, "k")?;
         let (v, v_at) = self.need_tensor(&mut args, "v")?;
         self.heads_fit(&q, &k, (&v, v_at), (q_at, k_at))?;
-        let causal = match args.optional("mask") {
-            None => false,
-            Some(given) => self.is_causal(&given, &q, &k)?,
+        let mask = match args.optional("mask") {
+            None => None,
+            Some(given) => Some(self.mask_fits(given, &q, &k)?),
+        };
+        let causal = matches!(mask, Some(Mask::Causal));
+        let relation = match &mask {
+            None | Some(Mask::Causal) => None,
+            Some(mask) => Some(self.relation(mask, &q, &k)?.node),
         };
         let bias = self.optional_tensor(&mut args, "bias")?;
         let share = self.optional_number(&mut args, "drop", 0.0)?;
@@ -37,12 +32,12 @@ impl<'p> Lower<'p> {
         let mut operands = vec![q.node, k.node, v.node];
         operands.extend(padding.as_ref().map(|p| p.mask));
         operands.extend(bias.as_ref().map(|(b, _)| b.node));
+        operands.extend(relation);
         let drop = self.drop_weights(share, &operands, span);
-        let op = Attend { heads: None, causal, mask: padding.is_some(), bias: bias.is_some(), drop };
+        let (relation, bias) = (relation.is_some(), bias.is_some());
+        let op = Attend { heads: None, causal, mask: padding.is_some(), bias, relation, drop };
         let mut ty = attended(&q, &k, &v);
-        if let (Some(padding), false) = (&padding, causal) {
-            ty.ahead.insert(padding.owner);
-        }
+        ty.ahead.extend(looked_over(mask.as_ref(), &q, &k));
         self.emit(op, &operands, ty)
     }
 
@@ -72,26 +67,6 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0314, v_at, format!("keys {} and values {} do not fit", k.ty, v.ty));
         }
         Ok(())
-    }
-
-    /// Whether the mask is `causal`; masks by modality and prefix wait for a later version.
-    fn is_causal(&mut self, given: &Given<'p>, q: &Tensor, k: &Tensor) -> Eval<bool> {
-        match &given.value {
-            Object::Mask(Mask::Causal) => {
-                let (n, m) = (q.ty.axes[2].size.clone(), k.ty.axes[2].size.clone());
-                if n == m {
-                    return Ok(true);
-                }
-                let error =
-                    Diagnostic::error(Code::E0405, given.span, "a causal mask needs as many queries as keys");
-                self.report(error.note(format!("there are {n} queries and {m} keys")))
-            }
-            Object::Mask(_) => self.later("a mask other than `causal`", given.span),
-            other => {
-                let message = format!("a mask is needed here, this is {}", other.describe());
-                self.fail(Code::E0411, given.span, message)
-            }
-        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! Draws: `dropout uniform randint sample`, each with a path that other edits do not move (4.10).
+//! Draws: `dropout uniform randint shuffle sample`, each with a path that other edits do not move (4.10).
 
 use super::Lower;
 use super::reduce::without;
 use crate::lower::object::{Given, Object, Tensor};
 use crate::lower::state::Eval;
 use crate::lower::types::{Elements, Range, Type};
-use crate::op::{Draw, Dropout, RandomIds, SampleIds, Uniform, Value};
+use crate::op::{Draw, Dropout, RandomIds, SampleIds, Shuffle, Uniform, Value};
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::span::Span;
@@ -72,6 +72,16 @@ impl<'p> Lower<'p> {
         let draw = self.draw(&[], batched(&sizes), span);
         let op = RandomIds { sizes: sizes.clone(), below: limit as u64, draw };
         self.emit(op, &[], Type::plain(sizes, Elements::Ids(range)))
+    }
+
+    /// `shuffle(n)`: a permutation.
+    pub fn shuffle(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
+        let mut args = self.args("shuffle", &["n"], given, span)?;
+        let n = self.need(&mut args, "n")?;
+        let n = self.size(&n.value, n.span)?;
+        let draw = self.draw(&[], false, span);
+        let ty = Type::plain([n.clone()], Elements::Ids(Range::Below(n.clone())));
+        self.emit(Shuffle { first: n.clone(), n, draw }, &[], ty)
     }
 
     /// `sample(weights)`: one column a row.

@@ -1,10 +1,10 @@
-//! `cross_entropy`: padding is skipped, `only` says which positions count.
+//! Losses: `cross_entropy` (padding is skipped, `only` says which positions count), `bce`, and `transport`.
 
 use super::Lower;
 use crate::lower::object::{Given, Tensor};
 use crate::lower::state::Eval;
 use crate::lower::types::{Elements, Padding, Range, Type};
-use crate::op::{And, CrossEntropy};
+use crate::op::{And, BinaryCrossEntropy, CrossEntropy, Transport};
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
@@ -97,5 +97,46 @@ impl<'p> Lower<'p> {
             None => Ok(Some(valid)),
             Some(only) => self.emit(And, &[valid.node, only.node], ty).map(Some),
         }
+    }
+    /// `bce(logits, target)`: the mean over all valid entries.
+    pub fn bce(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
+        let mut args = self.args("bce", &["logits", "target"], given, span)?;
+        let (logits, _) = self.need_tensor(&mut args, "logits")?;
+        let (target, at) = self.need_tensor(&mut args, "target")?;
+        if logits.ty.sizes() != target.ty.sizes() {
+            let message = format!("`bce` of {} cannot have {} as its target", logits.ty, target.ty);
+            return self.fail(Code::E0303, at, message);
+        }
+        let (logits, target) = (self.floats(&logits)?, self.floats(&target)?);
+        let mut ty = self.broadcast("bce", span, &logits, &target)?;
+        ty.label = None;
+        ty.segments = None;
+        let each = self.emit(BinaryCrossEntropy, &[logits.node, target.node], ty)?;
+        self.mean(&each)
+    }
+
+    /// `transport(cost, rounds:, beta:)`
+    pub fn transport(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
+        let mut args = self.args("transport", &["cost", "rounds", "beta"], given, span)?;
+        let (cost, at) = self.need_tensor(&mut args, "cost")?;
+        if cost.ty.rank() != 3 {
+            return self.fail(
+                Code::E0314,
+                at,
+                format!("`transport` takes a cost [B, N, M], this is {}", cost.ty),
+            );
+        }
+        let (rounds, beta) = (self.need(&mut args, "rounds")?, self.need(&mut args, "beta")?);
+        let (count, step) = (self.count(&rounds.value, rounds.span)?, self.number(&beta.value, beta.span)?);
+        if count == 0 || count > 1000 || step <= 0.0 {
+            let message = "`transport` needs between 1 and 1000 rounds and a beta above 0";
+            return self.fail(Code::E0314, span, message);
+        }
+        let cost = self.floats(&cost)?;
+        let valid = [1, 2].map(|axis| cost.ty.axes[axis].padding.as_ref().map(|p| p.mask));
+        let operands: Vec<_> = std::iter::once(cost.node).chain(valid.into_iter().flatten()).collect();
+        let op =
+            Transport { rounds: count, beta: step, first: valid[0].is_some(), second: valid[1].is_some() };
+        self.emit(op, &operands, (*cost.ty).clone())
     }
 }

@@ -14,12 +14,15 @@ use chiasm_dsl::span::Span;
 mod attention;
 mod chance;
 mod image;
+mod kmeans;
 mod loss;
+mod mask;
 mod own;
 mod pointwise;
 mod rearrange;
 mod reduce;
 mod rows;
+mod sequence;
 mod time;
 
 /// Names that cannot be redefined.
@@ -232,12 +235,6 @@ impl<'p> Lower<'p> {
         Ok((sizes?, given.span))
     }
 
-    /// What this version cannot do yet.
-    fn later<T>(&mut self, what: &str, span: Span) -> Eval<T> {
-        let message = format!("`{what}` is in the language, but this version cannot run it yet");
-        self.fail(Code::E0001, span, message)
-    }
-
     /// Calls a primitive.
     pub fn primitive(
         &mut self,
@@ -249,7 +246,7 @@ impl<'p> Lower<'p> {
         let tensor = match name {
             "Param" => return self.param(given, span, naming),
             "momentum" => return self.momentum(given, span, naming),
-            "sees" | "prefix" => return self.relation(name, given, span),
+            "prefix" => return self.prefix(given, span),
             "exp" | "log" | "sqrt" | "max" | "min" | "sum" | "mean" => {
                 return self.maybe_static(name, given, span);
             }
@@ -265,16 +262,30 @@ impl<'p> Lower<'p> {
             "eye" => self.eye(given, span),
             "last" => self.last(given, span),
             "before" => self.before(given, span),
+            "hide" => self.hide(given, span),
+            "put" => self.put(given, span),
+            "cut_point" => self.cut_point(given, span),
+            "pick_exactly" => self.pick_exactly(given, span),
+            "pick_words" => self.pick_words(given, span),
             "sum_by" => self.sum_by(given, span),
             "softmax" | "normalize" | "standardize" | "argmax" => self.rowwise(name, given, span),
             "attend" => self.attend(given, span),
+            "offsets" => self.offsets(given, span),
             "cross_entropy" => self.cross_entropy(given, span),
+            "bce" => self.bce(given, span),
+            "transport" => self.transport(given, span),
+            "kmeans" => self.kmeans(given, span),
             "dropout" => return self.dropout(given, span),
             "uniform" => self.uniform(given, span),
             "randint" => self.randint(given, span),
+            "shuffle" => self.shuffle(given, span),
             "sample" => self.sample(given, span),
+            "block_mask" => self.block_mask(given, span),
             "rescale" => self.rescale(given, span),
-            _ => self.later(name, span),
+            "resize" => self.resize(given, span),
+            "conv2d" => self.conv2d(given, span),
+            "max_pool" => self.max_pool(given, span),
+            _ => self.fail(Code::E0314, span, format!("`{name}` cannot be called like this")),
         };
         tensor.map(Object::Tensor)
     }

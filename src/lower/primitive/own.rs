@@ -33,6 +33,11 @@ impl<'p> Lower<'p> {
                 format!("a parameter needs at least one element an axis, this has {size}"),
             );
         }
+        let elements = sizes.iter().fold(1u128, |product, s| product.saturating_mul(s.len() as u128));
+        if elements > 1 << 40 {
+            let message = format!("a parameter of about {:e} elements is too large", elements as f64);
+            return self.fail(Code::E0316, span, message);
+        }
         let dims = sizes.iter().map(crate::shape::Size::len).collect();
         let init = self.need(&mut args, "init")?;
         let init = self.init(&init.value, init.span)?;

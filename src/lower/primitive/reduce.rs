@@ -28,9 +28,17 @@ impl<'p> Lower<'p> {
                 let axis = self.axis(&x, &given)?;
                 self.reduce(name, &x, axis)
             }
-            None if name == "mean" && x.ty.axes.iter().any(|a| a.padding.is_some()) => self.mean_of_valid(&x),
+            None if name == "mean" => self.mean(&x),
             None => (0..x.ty.rank()).rev().try_fold(x, |x, axis| self.reduce(name, &x, axis)),
         }
+    }
+
+    /// The mean over everything that is valid.
+    pub fn mean(&mut self, x: &Tensor) -> Eval<Tensor> {
+        if x.ty.axes.iter().any(|a| a.padding.is_some()) {
+            return self.mean_of_valid(x);
+        }
+        (0..x.ty.rank()).rev().try_fold(x.clone(), |x, axis| self.reduce("mean", &x, axis))
     }
 
     /// An axis counted from the front, or from the back if negative.

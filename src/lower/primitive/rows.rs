@@ -1,11 +1,10 @@
-//! Selecting and joining: `take concat join repeat choose range fill eye last before sum_by`.
+//! Selecting and joining: `take concat join repeat choose range fill eye sum_by`.
 
 use super::Lower;
-use super::reduce::without;
 use crate::lower::object::{Given, Object, Tensor};
 use crate::lower::state::Eval;
-use crate::lower::types::{Axis, Elements, Padding, Range, Segment, Type, merge_labels};
-use crate::op::{Before, Broadcast, Choose, Concat, Eye, Fill, Last, SumBy, Take};
+use crate::lower::types::{Axis, Elements, Padding, Piece, Range, Segment, Type, merge_labels};
+use crate::op::{Broadcast, Choose, Concat, Eye, Fill, SumBy, Take};
 use crate::shape::{Shape, Size};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::span::Span;
@@ -49,8 +48,10 @@ impl<'p> Lower<'p> {
             moved.push(self.taken_axis(&axis, &index, &mut ty)?);
         }
         ty.axes = index.ty.axes.iter().cloned().chain(moved).collect();
-        ty.segments = match ty.segments {
-            Some((axis, segments)) if axis > 0 && index.ty.rank() == 1 => Some((axis, segments)),
+        ty.segments = match ty.segments.take() {
+            Some((axis, segments)) if axis > 0 && index.ty.rank() == 1 => {
+                Some((axis, self.taken_segments(&segments, &index, &mut ty)?))
+            }
             _ => None,
         };
         ty.label = table.ty.label.clone().or_else(|| index.ty.label.clone());
@@ -64,17 +65,8 @@ impl<'p> Lower<'p> {
         if index.ty.rank() != 1 {
             return Ok(Axis::full(axis.size.clone()));
         }
-        let moved = |s: &mut Self, mask| {
-            let sizes = [index.ty.axes[0].size.clone(), s.graph.shape(mask).sizes[1].clone()];
-            s.emit(Take, &[mask, index.node], Type::plain(sizes, Elements::Condition))
-        };
-        let (owner, mask) = (moved(self, padding.owner)?, moved(self, padding.mask)?);
-        if ty.ahead.contains(&padding.owner) {
-            ty.ahead.insert(owner.node);
-        }
-        let name = format!("a selection of {}", self.owner_name(padding));
-        self.owners.entry(owner.node).or_insert(name);
-        Ok(Axis { size: axis.size.clone(), padding: Some(Padding { owner: owner.node, mask: mask.node }) })
+        let padding = Some(self.taken_padding(padding, index, ty)?);
+        Ok(Axis { size: axis.size.clone(), padding })
     }
 
     fn tensors(
@@ -114,7 +106,7 @@ impl<'p> Lower<'p> {
             ty.ahead.extend(tensor.ty.ahead.iter().copied());
             ty.elements = wider(&ty.elements, &tensor.ty.elements);
         }
-        ty.segments = if axis == 0 { tensors[0].0.ty.segments.clone() } else { None };
+        ty.segments = None;
         let parts: Vec<Tensor> = tensors.into_iter().map(|(t, _)| t).collect();
         if axis == 0 {
             self.concat_rows(&parts, &mut ty)?;
@@ -148,34 +140,41 @@ impl<'p> Lower<'p> {
     /// Row-wise `concat` carries the lengths of all.
     fn concat_rows(&mut self, parts: &[Tensor], ty: &mut Type) -> Eval<()> {
         for axis in 1..ty.rank() {
-            if parts.iter().all(|t| t.ty.axes[axis].padding.is_none()) {
-                continue;
-            }
-            let mut masks = Vec::new();
-            for part in parts {
-                masks.push(self.mask_of(part, axis)?);
-            }
-            let owned =
-                |p: &Tensor| p.ty.axes[axis].padding.as_ref().is_some_and(|q| p.ty.ahead.contains(&q.owner));
-            let ahead = parts.iter().any(owned);
-            let sizes = [ty.axes[0].size.clone(), ty.axes[axis].size.clone()];
-            let mask = self.emit(Concat { axis: 0 }, &masks, Type::plain(sizes, Elements::Condition))?;
-            self.owners.entry(mask.node).or_insert_with(|| "rows of several sequences".into());
-            if ahead {
-                ty.ahead.insert(mask.node);
-            }
-            ty.axes[axis].padding = Some(Padding { owner: mask.node, mask: mask.node });
+            let of = |t: &Tensor| (t.ty.axes[axis].padding.clone(), t.ty.axes[0].size.clone());
+            let each: Vec<_> = parts.iter().map(of).collect();
+            let places = ty.axes[axis].size.clone();
+            ty.axes[axis].padding = self.stacked_padding(&each, &places, ty)?;
         }
+        let Some((axis, first)) = parts[0].ty.segments.clone() else { return Ok(()) };
+        let alike = |t: &Tensor| {
+            t.ty.segments.as_ref().is_some_and(|(at, segments)| {
+                let pairs = segments.iter().zip(&first);
+                *at == axis
+                    && segments.len() == first.len()
+                    && pairs.into_iter().all(|(a, b)| (&a.label, &a.size) == (&b.label, &b.size))
+            })
+        };
+        if axis == 0 || !parts.iter().all(alike) {
+            return Ok(());
+        }
+        let mut segments = Vec::new();
+        for (i, segment) in first.iter().enumerate() {
+            let of = |t: &Tensor| {
+                let padding = t.ty.segments.as_ref().and_then(|(_, s)| s[i].padding.clone());
+                (padding, t.ty.axes[0].size.clone())
+            };
+            let each: Vec<_> = parts.iter().map(of).collect();
+            let padding = self.stacked_padding(&each, &segment.size, ty)?;
+            segments.push(Segment { padding, ..segment.clone() });
+        }
+        ty.label = None;
+        ty.segments = Some((axis, segments));
         Ok(())
     }
 
     /// The condition `[B, N]` of an axis, all true where nothing is padded.
-    fn mask_of(&mut self, x: &Tensor, axis: usize) -> Eval<crate::op::Value> {
-        if let Some(padding) = &x.ty.axes[axis].padding {
-            return Ok(padding.mask);
-        }
-        let ty = Type::plain([x.ty.axes[0].size.clone(), x.ty.axes[axis].size.clone()], Elements::Condition);
-        Ok(self.emit(Fill { shape: ty.shape(), value: 1.0 }, &[], ty)?.node)
+    pub fn mask_of(&mut self, x: &Tensor, axis: usize) -> Eval<crate::op::Value> {
+        self.condition_of(&x.ty.axes[axis].padding, &x.ty.axes[0].size, &x.ty.axes[axis].size)
     }
 
     /// `join(a, b, …)`: token sequences side by side, segments kept.
@@ -241,7 +240,9 @@ impl<'p> Lower<'p> {
         let sizes = [ty.axes[0].size.clone(), ty.axes[1].size.clone()];
         let mask = self.emit(Concat { axis: 1 }, &masks, Type::plain(sizes, Elements::Condition))?;
         self.owners.entry(mask.node).or_insert_with(|| "a joined sequence".into());
-        Ok(Some(Padding { owner: mask.node, mask: mask.node }))
+        let piece = |axis: &Axis| Piece { size: axis.size.clone(), padding: axis.padding.clone() };
+        let pieces = parts.iter().map(|t| piece(&t.ty.axes[1])).collect();
+        Ok(Some(Padding { pieces, ..Padding::of(mask.node) }))
     }
 
     /// `repeat(x, n)`: a new first axis.
@@ -269,8 +270,7 @@ impl<'p> Lower<'p> {
         let ids =
             |o: &Object<'p>| matches!(o, Object::Tensor(t) if matches!(t.ty.elements, Elements::Ids(_)));
         let whole = |o: &Object<'p>| matches!(o, Object::Whole(_));
-        let as_ids = (ids(&yes.value) || ids(&no.value))
-            && [&yes, &no].iter().all(|g| ids(&g.value) || whole(&g.value));
+        let as_ids = [&yes, &no].iter().all(|g| ids(&g.value) || whole(&g.value));
         let (yes, no) = if as_ids {
             (self.ids(yes.value, yes.span)?, self.ids(no.value, no.span)?)
         } else {
@@ -334,46 +334,6 @@ impl<'p> Lower<'p> {
         self.emit(Eye { n: n.clone() }, &[], Type::plain([n.clone(), n], Elements::Condition))
     }
 
-    /// `last(x)`: the last valid place of each row.
-    pub fn last(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
-        let mut args = self.args("last", &["x"], given, span)?;
-        let (x, at) = self.need_tensor(&mut args, "x")?;
-        if x.ty.rank() < 2 {
-            return self.fail(
-                Code::E0314,
-                at,
-                format!("`last` takes sequences [B, N, ..], this is {}", x.ty),
-            );
-        }
-        let mask = self.mask_of(&x, 1)?;
-        let ty = without(&x.ty, 1);
-        self.emit(Last, &[x.node, mask], ty)
-    }
-
-    /// `before(x, n)`: position < n.
-    pub fn before(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
-        let mut args = self.args("before", &["x", "n"], given, span)?;
-        let (x, at) = self.need_tensor(&mut args, "x")?;
-        let (n, n_at) = self.need_tensor(&mut args, "n")?;
-        if x.ty.rank() < 2 {
-            return self.fail(
-                Code::E0314,
-                at,
-                format!("`before` takes sequences [B, N, ..], this is {}", x.ty),
-            );
-        }
-        if n.ty.rank() != 1 || !matches!(n.ty.elements, Elements::Ids(_)) {
-            return self.fail(
-                Code::E0314,
-                n_at,
-                format!("`before` takes one whole number a row, this is {}", n.ty),
-            );
-        }
-        let axes = x.ty.axes[..2].to_vec();
-        let ty = Type { axes, ..Type::plain([], Elements::Condition) };
-        self.emit(Before { n: x.ty.axes[1].size.clone() }, &[n.node], ty)
-    }
-
     /// `sum_by(x, index)`: rows added up by index.
     pub fn sum_by(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
         let mut args = self.args("sum_by", &["x", "index"], given, span)?;
@@ -399,7 +359,7 @@ impl<'p> Lower<'p> {
 }
 
 /// Ids of two ranges together.
-fn wider(a: &Elements, b: &Elements) -> Elements {
+pub fn wider(a: &Elements, b: &Elements) -> Elements {
     let (Elements::Ids(x), Elements::Ids(y)) = (a, b) else { return a.clone() };
     let wide = match (x, y) {
         (Range::Any, _) | (_, Range::Any) => Range::Any,

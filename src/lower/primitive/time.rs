@@ -4,7 +4,7 @@ use super::{Args, Lower};
 use crate::lower::model::VocabularyKind;
 use crate::lower::object::{Given, Object};
 use crate::lower::state::Eval;
-use crate::recipe::{AdamW, Duration, Init, Resize, Schedule, Spared};
+use crate::recipe::{AdamW, Duration, Init, Optimiser, Resize, Schedule, Spared};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::span::Span;
 
@@ -39,11 +39,13 @@ impl<'p> Lower<'p> {
                 self.need_number(&mut args, "n").map(|n| Object::Duration(Duration::Epochs(n)))
             }
             "constant" | "ramp" | "linear" | "cosine" | "decay" => self.make_schedule(word, given, span),
-            "adamw" => self.adamw(given, span),
+            "adamw" => self.adamw("adamw", given, span).map(|o| Object::Optimiser(Optimiser::AdamW(o))),
+            "lamb" => self.adamw("lamb", given, span).map(|o| Object::Optimiser(Optimiser::Lamb(o))),
+            "adafactor" => self.adafactor(given, span),
+            "sgd" => self.sgd(given, span),
             "WordPiece" => self.make_vocabulary(VocabularyKind::WordPiece, given, span),
             "Bpe" => self.make_vocabulary(VocabularyKind::Bpe, given, span),
             "SentencePiece" => self.make_vocabulary(VocabularyKind::SentencePiece, given, span),
-            "lamb" | "adafactor" | "sgd" => self.later(word, span),
             _ => self.fail(Code::E0210, span, format!("the word `{word}` cannot be applied here")),
         }
     }
@@ -111,9 +113,27 @@ impl<'p> Lower<'p> {
         }
     }
 
-    fn adamw(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+    fn adafactor(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        let mut args = self.args("adafactor", &["rate", "decay", "betas"], given, span)?;
+        let rate = self.need(&mut args, "rate")?;
+        let rate = self.schedule(&rate.value, rate.span)?;
+        let decay = self.optional_number(&mut args, "decay", 0.0)?;
+        let betas = args.optional("betas").map_or(Ok([0.9, 0.999]), |given| self.betas(&given))?;
+        Ok(Object::Optimiser(Optimiser::Adafactor { rate, decay, betas }))
+    }
+
+    fn sgd(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        let mut args = self.args("sgd", &["rate", "momentum", "decay"], given, span)?;
+        let rate = self.need(&mut args, "rate")?;
+        let rate = self.schedule(&rate.value, rate.span)?;
+        let momentum = self.optional_number(&mut args, "momentum", 0.0)?;
+        let decay = self.optional_number(&mut args, "decay", 0.0)?;
+        Ok(Object::Optimiser(Optimiser::Sgd { rate, momentum, decay }))
+    }
+
+    fn adamw(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<AdamW> {
         const NAMES: &[&str] = &["rate", "decay", "betas", "eps", "no_decay", "layer_decay", "over"];
-        let mut args = self.args("adamw", NAMES, given, span)?;
+        let mut args = self.args(name, NAMES, given, span)?;
         let rate = self.need(&mut args, "rate")?;
         let rate = self.schedule(&rate.value, rate.span)?;
         let decay = self.optional_number(&mut args, "decay", 0.0)?;
@@ -126,10 +146,29 @@ impl<'p> Lower<'p> {
             None => vec![Spared::Vectors, Spared::Scalars],
             Some(given) => self.spared(given.value, given.span)?,
         };
-        if let Some(given) = args.optional("layer_decay") {
-            return self.later("layer_decay", given.span);
+        self.decay_by_layer(&mut args)?;
+        Ok(AdamW { rate, decay, betas, eps, no_decay })
+    }
+
+    fn decay_by_layer(&mut self, args: &mut Args<'p>) -> Eval<()> {
+        let (Some(given), over) = (args.optional("layer_decay"), args.optional("over")) else {
+            return Ok(());
+        };
+        let factor = self.number(&given.value, given.span)?;
+        if factor == 1.0 {
+            return Ok(());
         }
-        Ok(Object::Optimiser(Box::new(AdamW { rate, decay, betas, eps, no_decay })))
+        match over {
+            Some(Given { value: Object::List(list), .. }) => {
+                self.layer_decay = Some((factor, list));
+                Ok(())
+            }
+            Some(other) => {
+                let message = format!("`over` is a list of layers, this is {}", other.value.describe());
+                self.fail(Code::E0314, other.span, message)
+            }
+            None => self.fail(Code::E0211, given.span, "`layer_decay` needs `over`, the list of layers"),
+        }
     }
 
     fn betas(&mut self, given: &Given<'p>) -> Eval<[f64; 2]> {
@@ -157,7 +196,13 @@ impl<'p> Lower<'p> {
                 Object::Spared(one) => spared.push(one),
                 Object::Text(pattern) => spared.push(Spared::Pattern(pattern)),
                 Object::Param(param) => spared.push(Spared::Below(param.path.clone())),
-                Object::Module(instance) => spared.push(Spared::Below(instance.path.to_string())),
+                Object::Module(instance) => {
+                    let mut paths = std::collections::BTreeSet::new();
+                    crate::lower::trains::parameters_in(&Object::Module(instance.clone()), &mut paths);
+                    let elsewhere = |p: &String| !crate::lower::trains::lies_below(p, &instance.path);
+                    spared.push(Spared::Below(instance.path.to_string()));
+                    spared.extend(paths.into_iter().filter(elsewhere).map(Spared::Below));
+                }
                 list @ Object::List(_) => spared.extend(self.spared(list, span)?),
                 other => {
                     let message = format!(

@@ -14,6 +14,7 @@ struct Call {
     sizes: Attention,
     mask: Option<Place>,
     bias: Option<Place>,
+    relation: Option<Place>,
     drop: Option<(f32, usize)>,
     layout: Strides,
 }
@@ -32,6 +33,7 @@ impl Call {
         let mut sizes = self.sizes;
         sizes.key_mask = self.mask.map(|place| frame.view(place));
         sizes.bias = self.bias.map(|place| frame.view(place));
+        sizes.mask = self.relation.map(|place| frame.view(place));
         sizes.dropout = self.drop.map(|(probability, stream)| Dropout {
             probability,
             stream: frame.streams[stream],
@@ -66,7 +68,7 @@ impl Call {
     }
 
     fn masks(&self) -> impl Iterator<Item = Place> {
-        self.mask.into_iter().chain(self.bias)
+        self.mask.into_iter().chain(self.bias).chain(self.relation)
     }
 }
 
@@ -190,7 +192,11 @@ impl Compiler<'_> {
         };
         let mask = op.mask.then(|| self.place(self.operand(value, 3)));
         let bias = op.bias.then(|| self.place(self.operand(value, 3 + usize::from(op.mask))));
+        let relation = op.relation_at().map(|at| self.place(self.operand(value, at)));
+        let pairs = sizes.queries * sizes.keys;
+        let mask_step = if relation.is_some_and(|place| place.words > pairs) { pairs } else { 0 };
+        let sizes = Attention { mask_step, ..sizes };
         let drop = op.drop.as_ref().map(|drop| (drop.share as f32, self.stream(&drop.draw)));
-        Call { sizes, mask, bias, drop, layout }
+        Call { sizes, mask, bias, relation, drop, layout }
     }
 }

@@ -1,7 +1,7 @@
 //! Draws that no chain can make.
 
 use super::Compiler;
-use crate::op::{Draw, RandomIds, SampleIds, Value};
+use crate::op::{BlockMask, Draw, PickWords, Places, RandomIds, SampleIds, Shuffle, Value};
 
 /// Elements in one job of a drawing launch.
 const JOB: usize = 1024;
@@ -41,6 +41,54 @@ impl Compiler<'_> {
                 let weights = frame.view(weights).part(at * width, width).read();
                 let drawn = frame.streams[stream].uniform((at / row) as u32, (at % row) as u32);
                 frame.view(to).part(at, 1).write_ids()[0] = column(weights, drawn) as i32;
+            });
+        });
+    }
+
+    /// `shuffle`: the start of a permutation; every swap needs the one before.
+    pub(super) fn shuffle(&mut self, value: Value, op: &Shuffle) {
+        let (stream, n) = (self.stream(&op.draw), op.n.len());
+        let to = self.place(value);
+        self.launch(&[], &[to], n, move |worker, frame, scratch| {
+            worker.share(1, |_| {
+                let order = scratch.part(0, n).write_ids();
+                order.iter_mut().enumerate().for_each(|(i, id)| *id = i as i32);
+                for i in (1..n).rev() {
+                    order.swap(i, frame.streams[stream].below(i as u32 + 1, 0, i as u32) as usize);
+                }
+                let places = frame.view(to).write_ids();
+                places.iter_mut().zip(order.iter().cycle()).for_each(|(place, id)| *place = *id);
+            });
+        });
+    }
+
+    /// `block_mask`: rectangles of hidden patches.
+    pub(super) fn block_mask(&mut self, value: Value, op: &BlockMask) {
+        let (rows, width) = self.rows(value);
+        let (op, stream, to) = (op.clone(), self.stream(&op.draw), self.place(value));
+        self.launch(&[], &[to], 0, move |worker, frame, _| {
+            worker.share(rows, |row| {
+                op.fill(frame.view(to).part(row * width, width).write(), frame.streams[stream], row as u32);
+            });
+        });
+    }
+
+    /// `pick_words`: whole words in random order.
+    pub(super) fn pick_words(&mut self, value: Value, op: &PickWords) {
+        let (rows, width) = self.rows(value);
+        let (op, stream) = (op.clone(), self.stream(&op.draw));
+        let given = self.places([0, 1, 2].map(|i| self.operand(value, i)));
+        let to = self.place(value);
+        self.launch(&given, &[to], 0, move |worker, frame, _| {
+            worker.share(rows, |row| {
+                let of = |place| frame.view(place).part(row * width, width);
+                let [valid, eligible, begins] = given.map(|place| of(place).read());
+                op.fill(
+                    of(to).write(),
+                    Places { valid, eligible, begins },
+                    frame.streams[stream],
+                    row as u32,
+                );
             });
         });
     }

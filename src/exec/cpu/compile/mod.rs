@@ -8,6 +8,7 @@
 
 mod attention;
 mod chain;
+mod constant;
 mod draw;
 mod free;
 mod loss;
@@ -19,6 +20,7 @@ mod product;
 mod reduce;
 mod sight;
 mod unit;
+mod window;
 
 use super::frame::{Frame, Home, Launch, Place};
 use super::pool::Worker;
@@ -26,6 +28,7 @@ use super::view::View;
 use crate::exec::{ExecError, Layout};
 use crate::graph::Graph;
 use crate::op::{Draw, Op, Value};
+use crate::pass::expand;
 use crate::plan::{Life, Room, Work};
 use crate::recipe::Schedule;
 use crate::shape::Kind;
@@ -83,6 +86,8 @@ pub(super) struct Compiled {
 /// Compiles a bound graph for so many threads.
 pub(super) fn compile(graph: &Graph, layout: &Layout, threads: usize) -> Result<Compiled, ExecError> {
     bound(graph)?;
+    let expanded = graph.values().any(|value| lacks(&graph.node(value).op)).then(|| expand(graph, &lacks));
+    let graph = expanded.as_ref().unwrap_or(graph);
     let sight = Sight::new(graph);
     let free = free::free(graph, &sight);
     let units = unit::units(graph, &sight, &free);
@@ -103,6 +108,11 @@ pub(super) fn compile(graph: &Graph, layout: &Layout, threads: usize) -> Result<
     units.iter().try_for_each(|unit| compiler.unit(unit))?;
     compiler.finish()?;
     Ok(compiler.out)
+}
+
+/// What has no kernel here but is made of ops that have one.
+fn lacks(op: &Op) -> bool {
+    matches!(op, Op::Conv2d(_) | Op::BinaryCrossEntropy(_) | Op::Transport(_))
 }
 
 /// Every size is a number.
@@ -303,6 +313,13 @@ impl<'a> Compiler<'a> {
             }
             Op::RandomIds(op) => self.random_ids(value, op),
             Op::SampleIds(op) => self.sample_ids(value, op),
+            Op::Shuffle(op) => self.shuffle(value, op),
+            Op::BlockMask(op) => self.block_mask(value, op),
+            Op::PickWords(op) => self.pick_words(value, op),
+            Op::Bicubic(op) => self.bicubic(value, op),
+            Op::Offsets(op) => self.offsets(value, op),
+            Op::Unfold(op) => self.unfold(value, op.window),
+            Op::Fold(op) => self.fold(value, op.window),
             Op::Permute(op) => self.permute(value, op),
             Op::Slice(op) => self.slice(value, op),
             Op::Pad(op) => self.pad(value, op),

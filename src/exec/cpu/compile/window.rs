@@ -1,0 +1,55 @@
+//! Patches under a moving window, and their sums.
+
+use super::Compiler;
+use crate::op::{Value, Window};
+
+impl Compiler<'_> {
+    /// `unfold`: one job a patch.
+    pub(super) fn unfold(&mut self, value: Value, window: Window) {
+        let x_dims = self.dims(self.operand(value, 0));
+        let (patches, numbers) = self.rows(value);
+        let [x, to] = self.places([self.operand(value, 0), value]);
+        let [_, channels, height, width] = [0, 1, 2, 3].map(|i| x_dims.get(i).copied().unwrap_or(1));
+        let (down, across) = (window.places(height).unwrap_or(1), window.places(width).unwrap_or(1));
+        let (image, side) = (channels * height * width, window.side);
+        self.launch(&[x], &[to], 0, move |worker, frame, _| {
+            worker.share(patches, |at| {
+                let image = frame.view(x).part(at / (down * across) * image, image).read();
+                let (top, left) = (at / across % down, at % across);
+                let line = frame.view(to).part(at * numbers, numbers).write();
+                for (place, number) in line.iter_mut().enumerate() {
+                    let (channel, i, j) = (place / (side * side), place / side % side, place % side);
+                    let under = window.under(top, i, height).zip(window.under(left, j, width));
+                    *number = under.map_or(0.0, |(y, z)| image[(channel * height + y) * width + z]);
+                }
+            });
+        });
+    }
+
+    /// `fold`: one job a channel, so that no two jobs add to the same place.
+    pub(super) fn fold(&mut self, value: Value, window: Window) {
+        let dims = self.dims(value);
+        let [rows, channels, height, width] = [0, 1, 2, 3].map(|i| dims.get(i).copied().unwrap_or(1));
+        let [patches, to] = self.places([self.operand(value, 0), value]);
+        let across = window.places(width).unwrap_or(1);
+        let count = window.places(height).unwrap_or(1) * across;
+        let square = window.side * window.side;
+        self.launch(&[patches], &[to], 0, move |worker, frame, _| {
+            worker.share(rows * channels, |at| {
+                let (row, channel) = (at / channels, at % channels);
+                let from = frame.view(patches).read();
+                let image = frame.view(to).part(at * height * width, height * width).write();
+                image.fill(0.0);
+                for p in 0..count {
+                    let line = &from[((row * count + p) * channels + channel) * square..][..square];
+                    for (place, number) in line.iter().enumerate() {
+                        let y = window.under(p / across, place / window.side, height);
+                        if let Some((y, x)) = y.zip(window.under(p % across, place % window.side, width)) {
+                            image[y * width + x] += number;
+                        }
+                    }
+                }
+            });
+        });
+    }
+}
