@@ -37,7 +37,13 @@ pub(crate) mod tile;
 use super::pool::Worker;
 use super::view::View;
 use cut::{CHUNK, Cut, Way};
+use std::ops::Range;
 use tile::{Left, Tiles};
+
+/// Stored rows that are packed together at least, so that a line that is read is used up while it is near.
+const ROWS: usize = 16;
+/// Words that lie in the first cache.
+const NEAR: usize = 6000;
 
 /// How many, and how large: `batch` products of `[m, k]` by `[k, n]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -234,7 +240,7 @@ impl Run<'_> {
         }
     }
 
-    /// One job: four panels of B and `CHUNK` of depth.
+    /// One job: four panels of B and `CHUNK` of depth. A few rows of all four are read at a time: they lie side by side.
     fn pack_right(&self, slab: &Slab) {
         let width = self.tiles.columns;
         let shared = self.product.b.step == 0;
@@ -242,60 +248,88 @@ impl Run<'_> {
         let (strips, chunks) = (slab.columns.div_ceil(4 * width), slab.len.div_ceil(CHUNK));
         self.worker.share(items * strips * chunks, |job| {
             let (item, rest) = (job / (strips * chunks), job % (strips * chunks));
-            let from = rest % chunks * CHUNK;
-            let len = CHUNK.min(slab.len - from);
-            let end = slab.columns.min((rest / chunks + 1) * 4 * width);
-            for column in (rest / chunks * 4 * width..end).step_by(width) {
-                self.pack_panel(slab, item, column, from..from + len);
+            let (from, strip) = (rest % chunks * CHUNK, rest / chunks * 4 * width);
+            let depth = from..slab.len.min(from + CHUNK);
+            let columns = strip..slab.columns.min(strip + 4 * width);
+            for k in depth.clone().step_by(ROWS) {
+                for column in columns.clone().step_by(width) {
+                    self.pack_panel(slab, item, column, k..depth.end.min(k + ROWS));
+                }
+            }
+            if self.product.column_sums.is_some() {
+                columns.step_by(width).for_each(|column| self.sum_panel(slab, column, depth.clone()));
             }
         });
     }
 
-    /// Packs one panel of B, and adds up its columns if asked for.
-    fn pack_panel(&self, slab: &Slab, item: usize, column: usize, depth: std::ops::Range<usize>) {
+    /// Packs rows of one panel of B.
+    fn pack_panel(&self, slab: &Slab, item: usize, column: usize, depth: Range<usize>) {
         let (b, width) = (&self.product.b, self.tiles.columns);
         let live = width.min(slab.columns - column);
         let to = self.right(item).part(column * slab.len + depth.start * width, depth.len() * width);
         let panel = pack::Panel { to: to.start(), width };
         let k = slab.depth + depth.start..slab.depth + depth.end;
-        let chunk = k.start / CHUNK;
         // SAFETY: `check` saw that B covers k and columns; the panel is `depth` rows of `width` words.
         unsafe {
             let from = b.data.start().add((slab.item + item) * b.step);
             pack::right(b, from, k, slab.column + column, live, &panel);
         }
-        if self.product.column_sums.is_some() {
-            let at = chunk * self.product.size.n + slab.column + column;
-            pack::add_rows(self.worker.level, to.read(), width, self.scratch.part(at, live).write());
+    }
+
+    /// Adds up the columns of one packed panel, over one chunk.
+    fn sum_panel(&self, slab: &Slab, column: usize, depth: Range<usize>) {
+        let width = self.tiles.columns;
+        let live = width.min(slab.columns - column);
+        let packed = self.right(0).part(column * slab.len + depth.start * width, depth.len() * width);
+        let chunk = (slab.depth + depth.start) / CHUNK;
+        let to = self.scratch.part(chunk * self.product.size.n + slab.column + column, live);
+        pack::add_rows(self.worker.level, packed.read(), width, to.write());
+    }
+
+    fn pack_left(&self, slab: &Slab) {
+        let items = if self.product.a.step == 0 { 1 } else { slab.items };
+        if self.cut.left == Way::Columns {
+            self.pack_left_columns(slab, items);
+        } else {
+            self.pack_left_rows(slab, items);
         }
     }
 
+    /// One job: as many stored rows of a transposed A as fit the first cache, cut into all panels.
+    fn pack_left_columns(&self, slab: &Slab, items: usize) {
+        let (a, m, rows) = (&self.product.a, self.product.size.m, self.tiles.rows);
+        let piece = (NEAR / m).clamp(ROWS, CHUNK);
+        let pieces = slab.len.div_ceil(piece);
+        self.worker.share(items * pieces, |job| {
+            let (item, k) = (job / pieces, job % pieces * piece);
+            let depth = piece.min(slab.len - k);
+            let to = self.left(item);
+            for panel in 0..self.cut.panels {
+                let (row, height) = self.cut.panel(m, panel);
+                // SAFETY: `check` saw that A covers the rows; `left_words` counts what is written.
+                unsafe {
+                    let from = a.data.start().add((slab.item + item) * a.step);
+                    let from = from.add((slab.depth + k) * a.stride + row);
+                    let to = to.start().add((panel * self.cut.depth + k) * rows);
+                    pack::left(from, a.stride, depth, height, to, rows);
+                }
+            }
+        });
+    }
+
     /// One job: a panel of A.
-    fn pack_left(&self, slab: &Slab) {
+    fn pack_left_rows(&self, slab: &Slab, items: usize) {
         let (a, m) = (&self.product.a, self.product.size.m);
-        let items = if a.step == 0 { 1 } else { slab.items };
         self.worker.share(items * self.cut.panels, |job| {
             let (item, panel) = (job / self.cut.panels, job % self.cut.panels);
             let (row, height) = self.cut.panel(m, panel);
             let to = self.left(item);
-            // SAFETY: `check` saw that A covers the rows; `left_words` counts what is written.
-            unsafe {
-                let from = a.data.start().add((slab.item + item) * a.step);
-                if self.cut.left == Way::Columns {
-                    let to = to.start().add(panel * self.tiles.rows * self.cut.depth);
-                    pack::left(
-                        from.add(slab.depth * a.stride + row),
-                        a.stride,
-                        slab.len,
-                        height,
-                        to,
-                        self.tiles.rows,
-                    );
-                } else {
-                    for row in row..row + height {
-                        let to = to.start().add(row * self.cut.left_stride());
-                        std::ptr::copy_nonoverlapping(from.add(row * a.stride + slab.depth), to, slab.len);
-                    }
+            for row in row..row + height {
+                let at = (slab.item + item) * a.step + row * a.stride + slab.depth;
+                // SAFETY: `check` saw that A covers the rows; `left_words` counts what is written.
+                unsafe {
+                    let to = to.start().add(row * self.cut.left_stride());
+                    std::ptr::copy_nonoverlapping(a.data.start().add(at), to, slab.len);
                 }
             }
         });
@@ -320,7 +354,7 @@ impl Run<'_> {
     }
 
     /// A panel of rows times a group of columns, for one block of depth.
-    fn panel(&self, slab: &Slab, item: usize, panel: usize, columns: std::ops::Range<usize>, depth: usize) {
+    fn panel(&self, slab: &Slab, item: usize, panel: usize, columns: Range<usize>, depth: usize) {
         let (c, width) = (&self.product.c, self.tiles.columns);
         let (row, height) = self.cut.panel(self.product.size.m, panel);
         let len = self.cut.block.min(slab.len - depth);
@@ -367,7 +401,7 @@ impl Run<'_> {
     }
 
     /// Bias, activation and addition on the rows of a panel.
-    fn finish(&self, at: usize, height: usize, column: usize, columns: std::ops::Range<usize>) {
+    fn finish(&self, at: usize, height: usize, column: usize, columns: Range<usize>) {
         let product = self.product;
         if product.bias.is_none() && matches!(product.then, Then::Nothing) {
             return;

@@ -6,7 +6,7 @@ use super::tile::{MOST_COLUMNS, MOST_ROWS, Tiles};
 use super::{Matrix, Size};
 
 /// Words packed at a time: a slab of A and B comes back from a near part of the last cache.
-const SLAB: usize = 1 << 20;
+const SLAB: usize = 1 << 19;
 /// Depth of a block: a panel of B of this depth passes through the first caches.
 const DEPTH: usize = 768;
 /// Words of packed B that one job keeps in its second cache.
