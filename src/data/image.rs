@@ -12,17 +12,16 @@
 //! ```
 
 use std::fs;
-use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
-
-use super::{Error, jpeg};
+use super::orientation::Orientation;
+use super::{Error, jpeg, png, webp};
 
 /// More is taken for an attack or a mistake.
 const MOST_PIXELS: u64 = 200_000_000;
+/// Bytes a decoder may take: 16-bit RGBA is the largest pixel.
+pub(super) const MOST_BYTES: usize = 8 * MOST_PIXELS as usize;
 
 /// Red, green, blue, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,40 +84,40 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels, String> {
     })
 }
 
+/// Pixels as they lie in a file, and how to turn them upright.
+pub(super) type Lying = Result<(Pixels, Orientation), String>;
+
 fn read(bytes: &[u8]) -> Result<Pixels, String> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
-    let (pixels, orientation) = match reader.format() {
-        Some(ImageFormat::Jpeg) => jpeg::read(bytes)?,
-        Some(ImageFormat::Png | ImageFormat::WebP) => other(reader)?,
-        Some(format) => {
-            let name = format.extensions_str().first().copied().unwrap_or("unknown").to_uppercase();
-            return Err(format!("is a {name} file; JPEG, PNG and WebP can be read"));
-        }
-        None if bytes.is_empty() => return Err("is empty".into()),
-        None => return Err(format!("is neither JPEG, PNG nor WebP; it begins with {:?}", start(bytes))),
+    let (pixels, orientation) = match bytes {
+        [0xFF, 0xD8, 0xFF, ..] => jpeg::read(bytes)?,
+        [0x89, b'P', b'N', b'G', ..] => png::read(bytes)?,
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => webp::read(bytes)?,
+        [] => return Err("is empty".into()),
+        _ => return Err(refused(bytes)),
     };
-    Ok(upright(pixels, orientation))
+    Ok(orientation.upright(pixels))
 }
 
-/// PNG and WebP.
-fn other(mut reader: ImageReader<Cursor<&[u8]>>) -> Result<(Pixels, Orientation), String> {
-    let damaged = |error: ImageError| format!("is damaged: {error}");
-    reader.limits(limits());
-    let mut decoder = reader.into_decoder().map_err(damaged)?;
-    let (width, height) = decoder.dimensions();
-    fits(width.into(), height.into())?;
-    let orientation = decoder.orientation().map_err(damaged)?;
-    let picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    let bytes = match &picture {
-        DynamicImage::ImageLuma16(_)
-        | DynamicImage::ImageLumaA16(_)
-        | DynamicImage::ImageRgb16(_)
-        | DynamicImage::ImageRgba16(_) => {
-            picture.into_rgb16().into_raw().into_iter().map(|value| (value >> 8) as u8).collect()
-        }
-        _ => picture.into_rgb8().into_raw(),
+/// What a file is that cannot be read.
+fn refused(bytes: &[u8]) -> String {
+    let name = match bytes {
+        [b'G', b'I', b'F', b'8', ..] => "GIF",
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => "BMP",
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => "TIFF",
+        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', ..] => "AVIF",
+        [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', ..] => "HEIC",
+        _ => return format!("is neither JPEG, PNG nor WebP; it begins with {:?}", start(bytes)),
     };
-    Ok((Pixels { width: width as usize, height: height as usize, bytes }, orientation))
+    format!("is a {name} file; JPEG, PNG and WebP can be read")
+}
+
+/// Red, green and blue of values that come `channels` a pixel: grey or colours, perhaps with alpha.
+pub(super) fn coloured(values: Vec<u8>, channels: usize) -> Vec<u8> {
+    match channels {
+        1 | 2 => values.chunks_exact(channels).flat_map(|pixel| [pixel[0]; 3]).collect(),
+        3 => values,
+        _ => values.chunks_exact(channels).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect(),
+    }
 }
 
 /// Whether a picture of this size is decoded at all.
@@ -132,18 +131,6 @@ pub(super) fn fits(width: u64, height: u64) -> Result<(), String> {
     }
 }
 
-fn upright(pixels: Pixels, orientation: Orientation) -> Pixels {
-    let Pixels { width, height, bytes } = pixels;
-    if orientation == Orientation::NoTransforms {
-        return Pixels { width, height, bytes };
-    }
-    let rgb = RgbImage::from_raw(width as u32, height as u32, bytes).unwrap_or_default();
-    let mut picture = DynamicImage::ImageRgb8(rgb);
-    picture.apply_orientation(orientation);
-    let rgb = picture.into_rgb8();
-    Pixels { width: rgb.width() as usize, height: rgb.height() as usize, bytes: rgb.into_raw() }
-}
-
 /// Some decoders end their messages with a line break.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -153,11 +140,4 @@ fn one_line(text: &str) -> String {
 fn start(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).into_owned();
     text.trim().chars().take(24).collect()
-}
-
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    // 16-bit RGBA is the largest pixel; the count of pixels is checked before it is decoded.
-    limits.max_alloc = Some(MOST_PIXELS * 8);
-    limits
 }

@@ -6,19 +6,20 @@
 //! Invariant: what is returned came from a file with its end; nothing is allocated before its size was found fit.
 //! Errors inside libjpeg unwind with a text, which [`super::image::decode`] catches.
 
-use image::metadata::Orientation;
 use mozjpeg::{ColorSpace, Decompress, Marker};
 
-use super::image::{Pixels, fits};
+use super::image::{Lying, Pixels, fits};
+use super::orientation::Orientation;
 
 /// Decodes a JPEG; also says how to turn it upright.
-pub(super) fn read(bytes: &[u8]) -> Result<(Pixels, Orientation), String> {
+pub(super) fn read(bytes: &[u8]) -> Lying {
     let damaged = |error: std::io::Error| format!("is damaged: {error}");
     let builder = Decompress::builder().with_markers(&[Marker::APP(1)]);
     let picture = builder.from_mem(bytes).map_err(damaged)?;
     let (width, height) = picture.size();
     fits(width as u64, height as u64)?;
-    let orientation = picture.markers().find_map(|marker| orientation(marker.data));
+    let orientation =
+        picture.markers().find_map(|marker| Orientation::of(marker.data.strip_prefix(b"Exif\0\0")?));
     let inks = matches!(picture.color_space(), ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK);
     let space = if inks { ColorSpace::JCS_CMYK } else { ColorSpace::JCS_RGB };
     let mut started = picture.to_colorspace(space).map_err(damaged)?;
@@ -29,11 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Pixels, Orientation), String> {
         return Err("is damaged: the end of the JPEG is missing".into());
     }
     let bytes = if inks { colours.chunks_exact(4).flat_map(mixed).collect() } else { colours };
-    Ok((Pixels { width, height, bytes }, orientation.unwrap_or(Orientation::NoTransforms)))
-}
-
-fn orientation(segment: &[u8]) -> Option<Orientation> {
-    Orientation::from_exif_chunk(segment.strip_prefix(b"Exif\0\0")?)
+    Ok((Pixels { width, height, bytes }, orientation.unwrap_or(Orientation::UPRIGHT)))
 }
 
 /// Inverted cyan, magenta, yellow and black as light, with Pillow's rounding.

@@ -38,6 +38,8 @@ mod karpathy;
 mod library;
 mod loader;
 mod order;
+mod orientation;
+mod png;
 pub mod randaugment;
 mod report;
 pub mod resize;
@@ -46,6 +48,7 @@ pub mod transform;
 mod vocab;
 mod vocabulary;
 mod warp;
+mod webp;
 
 pub use batch::{Batch, Column, Values, Wish, WishKind};
 pub use dataset::{Dataset, Picture};

@@ -118,6 +118,8 @@ impl Graph {
         let edges = self.nodes.edges_directed(NodeIndex::new(value.0 as usize), Direction::Incoming);
         let mut operands: SmallVec<[(usize, Value); 6]> =
             edges.map(|e| (*e.weight(), Value(e.source().index() as u32))).collect();
+        // Edges come last first, so that they are nearly always in order then.
+        operands.reverse();
         operands.sort_unstable_by_key(|(position, _)| *position);
         operands.into_iter().map(|(_, value)| value).collect()
     }
@@ -176,6 +178,15 @@ impl Graph {
         let names: BTreeSet<&str> = names.iter().copied().collect();
         let outputs = self.outputs.iter().filter(|(name, _)| names.contains(name.as_str()));
         self.keep_outputs(outputs.cloned().collect())
+    }
+
+    /// As [`Graph::keep_outputs`], of a graph that is not needed any more.
+    fn into_outputs(mut self, outputs: Vec<(String, Value)>) -> Graph {
+        if self.below(outputs.iter().map(|(_, value)| *value)).contains(&false) {
+            return self.keep_outputs(outputs);
+        }
+        self.outputs = outputs;
+        self
     }
 
     fn keep_outputs(&self, outputs: Vec<(String, Value)>) -> Graph {

@@ -22,7 +22,8 @@ impl Graph {
             moved.push(replaced.unwrap_or_else(|| copy.place(self.shared(value), &operands)));
         }
         let outputs = self.outputs.iter().map(|(name, value)| (name.clone(), moved[value.0 as usize]));
-        copy.keep_outputs(outputs.collect())
+        let outputs = outputs.collect();
+        copy.into_outputs(outputs)
     }
 
     /// The graph without what no output needs.

@@ -215,7 +215,7 @@ fn lower_all(
     let noting = notes.is_some();
     let pieces: Vec<Piece<'_>> = both.chain(noting.then_some(Piece::Definitions)).collect();
     let lower = |piece: &Piece<'_>| lower(program, options, &stages, piece, noting);
-    for (lowered, diagnostics, noted) in parallel::map(&pieces, lower) {
+    for (lowered, diagnostics, noted) in parallel::map_deep(STACK, &pieces, lower) {
         if let (Some(notes), Some(noted)) = (&mut notes, noted) {
             notes.add(noted);
         }

@@ -41,7 +41,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("sum(x, axis)", "Over one axis, or everything."),
     ("mean(x, axis)", "Over one axis, or everything."),
     ("max(x, axis)", "Over one axis, or everything; also the larger of two plain numbers."),
-    ("min(a, b)", "The smaller of two plain numbers."),
+    ("min(x, axis)", "Over one axis, or everything; also the smaller of two plain numbers."),
     ("softmax(x)", "Over the last axis."),
     ("normalize(x)", "The last axis to length one."),
     ("standardize(x, eps)", "The last axis to mean 0 and variance 1: `(x - mean) / sqrt(var + eps)`."),

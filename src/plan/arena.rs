@@ -1,7 +1,8 @@
 //! Offsets in one arena: spans that meet in time share no word.
 //!
-//! Spans are placed one after another, each into the smallest gap between those it meets that is large enough. Two
-//! sequences are tried, largest first and earliest first, and the shorter arena is kept.
+//! Spans are placed one after another, each into the smallest gap between those it meets that is large enough: first the
+//! large ones by size, and again by time if more than a hundredth is lost so; the shorter arena is kept. The small ones,
+//! half of all and a thousandth of the words, follow behind by time.
 
 use super::life::Span;
 use std::cmp::Reverse;
@@ -15,18 +16,54 @@ pub struct Placed {
     pub words: usize,
 }
 
+/// A span is small if it has less than this part of the words that are needed at once.
+const SMALL: usize = 10_000;
+
 /// Places all spans.
 pub fn place(spans: &[Span]) -> Placed {
-    let mut largest: Vec<usize> = (0..spans.len()).collect();
-    largest.sort_by_key(|i| (Reverse(spans[*i].words), spans[*i].first));
-    let by_size = place_in(spans, &largest);
-    if by_size.words == most(spans) {
+    let most = most(spans);
+    let (large, small): (Vec<usize>, Vec<usize>) =
+        (0..spans.len()).partition(|i| spans[*i].words >= most / SMALL);
+    let mut starts = vec![0; spans.len()];
+    let words = place_large(spans, large, most, &mut starts);
+    let small = in_time(spans, small);
+    let after = by_time(spans, &small, &mut starts);
+    small.iter().for_each(|i| starts[*i] += words);
+    Placed { starts, words: words + after }
+}
+
+/// Places spans in the better of two sequences and gives the words they take.
+fn place_large(spans: &[Span], mut large: Vec<usize>, most: usize, starts: &mut [usize]) -> usize {
+    large.sort_by_key(|i| (Reverse(spans[*i].words), spans[*i].first));
+    let by_size = by_size(spans, &large, starts);
+    if by_size <= most + most / 100 {
         return by_size;
     }
-    let mut earliest: Vec<usize> = (0..spans.len()).collect();
-    earliest.sort_by_key(|i| (spans[*i].first, Reverse(spans[*i].last)));
-    let by_time = place_in(spans, &earliest);
-    if by_time.words < by_size.words { by_time } else { by_size }
+    let mut other = starts.to_vec();
+    let by_time = by_time(spans, &in_time(spans, large), &mut other);
+    if by_time < by_size {
+        starts.copy_from_slice(&other);
+    }
+    by_time.min(by_size)
+}
+
+fn in_time(spans: &[Span], mut some: Vec<usize>) -> Vec<usize> {
+    some.sort_by_key(|i| (spans[*i].first, Reverse(spans[*i].last)));
+    some
+}
+
+fn by_size(spans: &[Span], largest_first: &[usize], starts: &mut [usize]) -> usize {
+    let mut taken = Taken::default();
+    largest_first.iter().map(|i| taken.place(&spans[*i], &mut starts[*i])).max().unwrap_or(0)
+}
+
+fn by_time(spans: &[Span], earliest_first: &[usize], starts: &mut [usize]) -> usize {
+    let (mut taken, mut words) = (Taken::default(), 0);
+    for some in earliest_first.chunks(MOST) {
+        taken.forget(spans[some[0]].first);
+        words = some.iter().map(|i| taken.place(&spans[*i], &mut starts[*i])).fold(words, usize::max);
+    }
+    words
 }
 
 /// The most words that are needed at one place of the order: no arena is shorter.
@@ -45,54 +82,121 @@ fn most(spans: &[Span]) -> usize {
     begun.iter().zip(&ended).map(after).max().unwrap_or(0)
 }
 
-fn place_in(spans: &[Span], sequence: &[usize]) -> Placed {
-    let mut starts = vec![0; spans.len()];
-    let mut taken = Taken::default();
-    let mut words = 0;
-    for i in sequence {
-        starts[*i] = taken.best_gap(&spans[*i]);
-        taken.insert(starts[*i], spans[*i]);
-        words = words.max(starts[*i] + spans[*i].words);
-    }
-    Placed { starts, words }
-}
-
-/// Spans of a block; more are cut in two.
-const MOST: usize = 128;
+/// Spans of a block; a full one is cut in two.
+const MOST: usize = 64;
 
 /// Placed spans in the order of their starts: in blocks, so that one more moves few of them.
 #[derive(Default)]
-struct Taken(Vec<Vec<(usize, Span)>>);
+struct Taken(Vec<Block>);
+
+/// Up to [`MOST`] placed spans, field by field: times lie side by side, so that many are compared at once.
+struct Block {
+    count: usize,
+    first: [i32; MOST],
+    last: [i32; MOST],
+    place: [(usize, usize); MOST],
+}
 
 impl Taken {
+    /// Finds the start of a span and gives its end.
+    fn place(&mut self, span: &Span, start: &mut usize) -> usize {
+        *start = self.best_gap(span);
+        self.insert(*start, span);
+        *start + span.words
+    }
+
+    /// Drops what has ended before a place of the order.
+    fn forget(&mut self, now: usize) {
+        self.0.iter_mut().for_each(|block| block.forget(now as i32));
+        self.0.retain(|block| block.count > 0);
+    }
+
     /// The start of the smallest gap that holds a span between those it meets, or the end.
     fn best_gap(&self, span: &Span) -> usize {
         let (mut end, mut best) = (0, None);
-        for (start, other) in self.0.iter().flat_map(|block| block.iter().filter(move |(_, o)| o.meets(span)))
-        {
-            let fits = *start > end && start - end >= span.words;
-            if fits && best.is_none_or(|(gap, _)| start - end < gap) {
-                best = Some((start - end, end));
-                if start - end == span.words {
-                    break;
+        for block in &self.0 {
+            for (start, after) in block.meeting(span) {
+                let gap = start.saturating_sub(end);
+                if start > end && gap >= span.words && best.is_none_or(|(least, _)| gap < least) {
+                    best = Some((gap, end));
                 }
+                end = end.max(after);
             }
-            end = end.max(start + other.words);
+            if best.is_some_and(|(gap, _)| gap == span.words) {
+                break;
+            }
         }
         best.map_or(end, |(_, start)| start)
     }
 
-    fn insert(&mut self, start: usize, span: Span) {
-        let after = self.0.partition_point(|block| block.first().is_some_and(|(other, _)| *other <= start));
+    fn insert(&mut self, start: usize, span: &Span) {
+        let after = self.0.partition_point(|block| block.place[0].0 <= start);
         if self.0.is_empty() {
-            self.0.push(Vec::new());
+            self.0.push(Block::new());
         }
         let at = after.saturating_sub(1);
-        let block = &mut self.0[at];
-        block.insert(block.partition_point(|(other, _)| *other <= start), (start, span));
-        if block.len() > MOST {
-            let rest = block.split_off(MOST / 2);
+        self.0[at].insert(start, span);
+        if self.0[at].count == MOST {
+            let rest = self.0[at].split();
             self.0.insert(at + 1, rest);
         }
+    }
+}
+
+impl Block {
+    fn new() -> Self {
+        Self { count: 0, first: [i32::MAX; MOST], last: [-1; MOST], place: [(0, 0); MOST] }
+    }
+
+    /// Where those of its spans lie that are needed together with a span.
+    fn meeting(&self, span: &Span) -> impl Iterator<Item = (usize, usize)> {
+        let (first, last) = (span.first as i32, span.last as i32);
+        let mut meets = [0u8; MOST];
+        for (i, meets) in meets.iter_mut().enumerate() {
+            *meets = u8::from(self.first[i] <= last) & u8::from(first <= self.last[i]);
+        }
+        (0..MOST / 8).flat_map(move |eight| {
+            let bytes = std::array::from_fn(|i| meets[8 * eight + i]);
+            let mut left = u64::from_le_bytes(bytes);
+            std::iter::from_fn(move || {
+                let at = 8 * eight + left.trailing_zeros() as usize / 8;
+                left &= left.wrapping_sub(1);
+                (at < 8 * eight + 8).then(|| self.place[at])
+            })
+        })
+    }
+
+    fn insert(&mut self, start: usize, span: &Span) {
+        let (count, at) =
+            (self.count, self.place[..self.count].partition_point(|(other, _)| *other <= start));
+        self.first.copy_within(at..count, at + 1);
+        self.last.copy_within(at..count, at + 1);
+        self.place.copy_within(at..count, at + 1);
+        (self.first[at], self.last[at]) = (span.first as i32, span.last as i32);
+        self.place[at] = (start, start + span.words);
+        self.count += 1;
+    }
+
+    fn forget(&mut self, now: i32) {
+        let all = (self.count, self.first, self.last, self.place);
+        *self = Self::new();
+        for i in (0..all.0).filter(|i| all.2[*i] >= now) {
+            (self.first[self.count], self.last[self.count], self.place[self.count]) =
+                (all.1[i], all.2[i], all.3[i]);
+            self.count += 1;
+        }
+    }
+
+    /// Keeps the first half and gives the second.
+    fn split(&mut self) -> Self {
+        let mut rest = Self::new();
+        let half = self.count / 2;
+        rest.count = self.count - half;
+        rest.first[..rest.count].copy_from_slice(&self.first[half..self.count]);
+        rest.last[..rest.count].copy_from_slice(&self.last[half..self.count]);
+        rest.place[..rest.count].copy_from_slice(&self.place[half..self.count]);
+        self.first[half..].fill(i32::MAX);
+        self.count = half;
+        rest
     }
 }

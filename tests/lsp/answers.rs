@@ -16,7 +16,7 @@ fn hover_says_the_type_of_any_expression() {
         ("-> cls -> to_image", 3, "cls(…) : image[B, 768]"),
         ("-> cls -> to_image", 0, "image[B, 768]"),
         ("fusion(image_tokens)", 1, "list of 6: module BertLayer(heads = 12"),
-        ("text_feat @ slow.image_feat'", 10, "text_feat @ slow.image_feat' : [B, B]"),
+        ("text_feat @ slow.image_feat'", 10, "text_feat @ slow.image_feat' : fused[B, B]"),
         ("slow.image_feat, slow.text_feat", 6, "image[B, 256]"),
         ("set queue", 5, "queue : 65536"),
         ("set queue", 5, "rows kept from earlier steps"),

@@ -83,6 +83,7 @@ fn hostile_texts_are_survived() {
         "fn f(x) = f(x)\na = f(1)\n".into(),
         format!("input x : [{}]\n{}", "1, ".repeat(5_000) + "1", "y = x\n".repeat(10)),
         "extend \"x.chi\"\n".into(),
+        model(&((0..1800).map(|i| format!("a{i} = a{} + 1\n", i + 1)).collect::<String>() + "a1800 = 1")),
         "a = \"é𝄞\u{0}\u{feff}\r\r\n\u{2028}".into(),
     ];
     for _ in 0..40 {

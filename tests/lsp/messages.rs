@@ -14,7 +14,7 @@ fn ranges_are_counted_in_utf16() {
     let mut client = Client::ready();
     for (name, text) in [
         ("plain", "x = frm(1)\n".to_string()),
-        ("letters behind others", "task t { report = \"é𝄞\" data = frm }\n".into()),
+        ("letters behind others", "task t on s { report = \"é𝄞\" data = frm }\n".into()),
         ("windows", "# 𝄞\r\nx = 1\r\ny = frm(x)\r\n".into()),
         ("a mark", "\u{feff}x = frm(1)\n".into()),
         ("no end", "a = 1\nx = frm".into()),
