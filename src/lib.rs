@@ -37,6 +37,7 @@ pub mod data;
 pub mod exec;
 pub mod graph;
 pub mod lower;
+pub mod lsp;
 pub mod network;
 pub mod op;
 pub mod parallel;

@@ -13,6 +13,11 @@ const STACK: usize = 8 << 20;
 
 /// The results of all pieces. If a second thread cannot be had, the first one does everything.
 pub fn map<T: Sync, R: Send>(pieces: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    map_deep(STACK, pieces, work)
+}
+
+/// As [`map`], for work that nests deeper than usual: the second thread has so many bytes of stack.
+pub fn map_deep<T: Sync, R: Send>(stack: usize, pieces: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
     let share = |done: mpsc::Sender<(usize, R)>| loop {
@@ -25,7 +30,7 @@ pub fn map<T: Sync, R: Send>(pieces: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
     thread::scope(|scope| {
         if pieces.len() > 1 {
             let done = done.clone();
-            let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || share(done));
+            let _ = thread::Builder::new().stack_size(stack).spawn_scoped(scope, move || share(done));
         }
         share(done);
     });

@@ -68,6 +68,10 @@ fn endless_definitions_end() {
     };
     assert_eq!(of_text("chain", chain(300)), Ok(()));
     assert_eq!(of_text("long-chain", chain(1900)), Ok(()));
+    // Several stages are lowered side by side; each thread must hold the whole depth.
+    let again = |n: usize| format!("stage more{n} {{ data = pairs(\"scenes\")  minimise = l }}\n");
+    let stages: String = (0..4).map(again).collect();
+    assert_eq!(of_text("long-chain-of-stages", chain(1900) + &stages), Ok(()));
     refused("many", chain(5000), "E0214");
     refused(
         "circle",

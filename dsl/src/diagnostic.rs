@@ -37,6 +37,8 @@ pub struct Diagnostic {
     pub message: String,
     /// Values, their origin, what to write instead.
     pub notes: Vec<String>,
+    /// Places that notes speak of, with the note; for editors.
+    pub related: Vec<(Span, String)>,
 }
 
 /// A message as one JSON object, places counted from 1.
@@ -56,7 +58,13 @@ struct Json<'a> {
 impl Diagnostic {
     /// An error at a place.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, code, span: Some(span), message: message.into(), notes: Vec::new() }
+        Self { span: Some(span), ..Self::everywhere(code, message) }
+    }
+
+    /// An error without a place, as of the command line.
+    pub fn everywhere(code: Code, message: impl Into<String>) -> Self {
+        let (severity, message) = (Severity::Error, message.into());
+        Self { severity, code, span: None, message, notes: Vec::new(), related: Vec::new() }
     }
 
     /// A warning at a place.
@@ -69,6 +77,14 @@ impl Diagnostic {
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
+    }
+
+    /// Adds a note that speaks of a place.
+    #[must_use]
+    pub fn note_at(mut self, place: Span, note: impl Into<String>) -> Self {
+        let note = note.into();
+        self.related.push((place, note.clone()));
+        self.note(note)
     }
 
     /// Adds several notes.

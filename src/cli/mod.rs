@@ -5,6 +5,7 @@ mod check;
 mod eval;
 mod explain;
 mod fmt;
+mod lsp;
 mod model;
 mod options;
 mod say;
@@ -43,6 +44,15 @@ enum Command {
     /// Measure the speed of training steps: of a file's stages, or of a built-in case (blocks, clip).
     #[command(after_help = "Example: chiasm bench models/tiny/albef.chi --steps 20, or: chiasm bench blocks")]
     Bench(bench::Arguments),
+    /// Serve an editor: diagnostics, hover, definitions, completion, formatting.
+    #[command(
+        after_help = "Example: an editor starts `chiasm lsp` and speaks the Language Server Protocol with it."
+    )]
+    Lsp {
+        /// Accepted because editors pass it; there is no other way.
+        #[arg(long)]
+        stdio: bool,
+    },
     /// Explain an error code.
     #[command(after_help = "Example: chiasm explain E0604")]
     Explain {
@@ -60,6 +70,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Show(arguments) => show::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Lsp { .. } => lsp::run(),
         Command::Explain { code } => explain::run(code),
     };
     match result {

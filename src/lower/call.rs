@@ -93,6 +93,10 @@ impl<'p> Lower<'p> {
         callee: &str,
         span: Span,
     ) -> Eval<Vec<Option<Given<'p>>>> {
+        for one in &given {
+            let param = params.iter().find(|p| Some(&p.name.text) == one.name.as_ref());
+            one.name_span.into_iter().for_each(|at| self.note_mention(at, param.map(|p| p.name.span)));
+        }
         let names: Vec<&str> = params.iter().map(|p| p.name.text.as_str()).collect();
         let mut bound = self.place(&names, given, callee)?;
         for (param, slot) in params.iter().zip(&mut bound) {
@@ -179,6 +183,7 @@ impl<'p> Lower<'p> {
                 self.check(ty, &tensor, &env, &asked)?;
                 value = Object::Tensor(tensor);
             }
+            self.note(param.name.span, &value);
             if let Some(locals) = env.locals() {
                 locals.set(&param.name.text, value);
             }
@@ -330,7 +335,9 @@ impl<'p> Lower<'p> {
             ExprKind::Name(name) if super::names::is_capital(name) => match locals.size(name) {
                 Some(bound) => bound,
                 None => {
-                    locals.set_capital(name, Object::Whole(have));
+                    let value = Object::Whole(have);
+                    self.note(size.span, &value);
+                    locals.set_capital(name, value);
                     return Ok(());
                 }
             },

@@ -54,7 +54,11 @@ impl Naming {
 impl<'p> Lower<'p> {
     /// The meaning of an expression.
     pub fn eval(&mut self, expr: &'p Expr, env: &Env<'p>, naming: Option<&Naming>) -> Eval<Object<'p>> {
-        self.descend(expr.span, |s| s.meaning(expr, env, naming))
+        let value = self.descend(expr.span, |s| s.meaning(expr, env, naming));
+        if let Ok(object) = &value {
+            self.note(expr.span, object);
+        }
+        value
     }
 
     fn meaning(&mut self, expr: &'p Expr, env: &Env<'p>, naming: Option<&Naming>) -> Eval<Object<'p>> {
@@ -78,7 +82,9 @@ impl<'p> Lower<'p> {
                     return self.sees(args, expr.span);
                 }
                 let given = self.arguments(args, env, &object, naming)?;
-                self.call(object, given, expr.span, naming)
+                let result = self.call(object, given, expr.span, naming)?;
+                self.note_result(callee.span, &result);
+                Ok(result)
             }
             ExprKind::Index { value, indices } => {
                 let object = self.eval(value, env, None)?;
@@ -117,7 +123,9 @@ impl<'p> Lower<'p> {
         let callee = self.eval(&step.path, env, None)?;
         let mut given = vec![Given { name: None, name_span: None, value, upper: None, span: step.span }];
         given.extend(self.arguments(step.args.as_deref().unwrap_or(&[]), env, &callee, None)?);
-        self.call(callee, given, step.span, None)
+        let result = self.call(callee, given, step.span, None)?;
+        self.note_result(step.path.span, &result);
+        Ok(result)
     }
 
     /// Evaluates arguments; those of a constructor get names below its own.
@@ -226,6 +234,7 @@ impl<'p> Lower<'p> {
         for (i, value) in values.into_iter().enumerate() {
             let locals = Locals::default();
             locals.world.set(self.world);
+            self.note(name.span, &value);
             locals.set(&name.text, value);
             let inner = env.with(Layer::Locals(locals));
             items.push(self.eval(body, &inner, naming.map(|n| n.at(i)).as_ref())?);
@@ -298,7 +307,7 @@ impl<'p> Lower<'p> {
 
     fn is_batch_symbol(&self, name: &str) -> bool {
         self.program.spaces[MAIN.0].names.values().any(|d| match &d.meaning {
-            Meaning::Input(ty) => super::names::type_capitals(ty).iter().any(|c| c == name),
+            Meaning::Input(ty) => super::names::type_capitals(ty).iter().any(|c| c.text == name),
             _ => false,
         })
     }
@@ -373,7 +382,11 @@ impl<'p> Lower<'p> {
             return self.circle(first);
         }
         self.active.push(key);
-        let result = self.within(world, |s| s.define(definition, name));
+        let result = self.within(world, |s| {
+            let value = s.define(definition, name)?;
+            s.note(definition.name.span, &value);
+            Ok(value)
+        });
         self.active.pop();
         self.cache.insert(key, result.clone());
         result
@@ -444,15 +457,20 @@ impl<'p> Lower<'p> {
         let chain: Vec<&str> = places.iter().map(|(n, _)| *n).chain([places[0].0]).collect();
         let message = format!("these definitions depend on each other in a circle: {}", chain.join(" -> "));
         let at = |d: &Definition| self.program.sources.place(d.span).line;
-        let notes = places[1..].iter().map(|(n, d)| format!("`{n}` is at line {}", at(d)));
-        let error = Diagnostic::error(Code::E0208, places[0].1.span, message)
-            .notes(notes)
+        let note = |error: Diagnostic, (n, d): &(&str, &Definition)| {
+            error.note_at(d.span, format!("`{n}` is at line {}", at(d)))
+        };
+        let error = places[1..].iter().fold(Diagnostic::error(Code::E0208, places[0].1.span, message), note);
+        let error = error
             .note("for a value from earlier steps write a state; for a slow copy, momentum(model, rate)");
         self.report(error)
     }
 
     /// A part, a function or a static parameter of what stands before the dot.
     pub fn part_of(&mut self, object: Object<'p>, name: &'p Name) -> Eval<Object<'p>> {
+        if let Object::Module(instance) = &object {
+            self.note_mention(name.span, instance.place(&name.text));
+        }
         match object {
             Object::Module(instance) => match self.member(&instance, &name.text)? {
                 Some(found) => Ok(found),
@@ -493,6 +511,8 @@ impl<'p> Lower<'p> {
         if !self.program.spaces[MAIN.0].names.contains_key(&name.text) {
             return self.unknown_name(&name.text, name.span, &Env::space(MAIN));
         }
+        let place = self.program.spaces[MAIN.0].names.get(&name.text).map(|d| d.name.span);
+        self.note_mention(name.span, place);
         let world = World { twin: Some(slow.clone()), ..self.worlds[self.world].clone() };
         let world = self.enter(world);
         let value = self.within(world, |s| s.definition(MAIN, &name.text))?;

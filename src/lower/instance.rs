@@ -68,6 +68,13 @@ impl<'p> Instance<'p> {
         })
     }
 
+    /// Where a part, a function or a static parameter is written.
+    pub fn place(&self, name: &str) -> Option<Span> {
+        let function = || self.function(Some(name))?.name.as_ref().map(|name| name.span);
+        let param = || Some(self.module.params.iter().find(|p| p.name.text == name)?.name.span);
+        self.field(name).map(|field| field.name.span).or_else(function).or_else(param)
+    }
+
     /// Names of its parts, functions and static parameters.
     pub fn names(&self) -> Vec<&str> {
         let parts = parts(self.module).iter().filter_map(|part| match part {

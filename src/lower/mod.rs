@@ -7,6 +7,7 @@
 //! let model = chiasm::compile("models/tiny/clip.chi".as_ref(), &chiasm::Options::default());
 //! ```
 
+pub mod analysis;
 mod arith;
 mod call;
 mod data;
@@ -18,6 +19,8 @@ mod lock;
 pub mod model;
 mod module;
 mod names;
+pub mod notes;
+mod noting;
 mod object;
 mod objective;
 mod outline;
@@ -45,7 +48,8 @@ use chiasm_dsl::diagnostic::{Diagnostic, Severity};
 use chiasm_dsl::span::Sources;
 use chiasm_dsl::tree::StageField;
 pub use model::Model;
-use program::{MAIN, Meaning, Program, Protocol};
+use notes::Notes;
+use program::{MAIN, Meaning, Program, Protocol, Texts};
 use state::Lower;
 use std::path::Path;
 use std::sync::Arc;
@@ -112,24 +116,10 @@ fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
 
 fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
     let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
-    let mut program = Program::load(path).map_err(unreadable)?;
-    let mut found = std::mem::take(&mut program.diagnostics);
-    found.extend(too_many(&program));
-    if found.is_empty() {
-        found = static_check::unknown_names(&program);
-        found.extend(unknown_sets(&program, options));
-    }
+    let program = Program::load(path, Texts::default()).map_err(unreadable)?;
     let mut model = Model::default();
-    if found.is_empty() {
-        found = lower_all(&program, options, &mut model);
-    }
-    if found.is_empty() {
-        found = static_check::unused(&program);
-    }
-    let wrong = found.iter().any(|d| d.severity == Severity::Error);
-    if wrong {
-        found.sort_by_key(|d| d.span);
-        found.truncate(MOST_MESSAGES);
+    let found = check(&program, options, &mut model, None);
+    if found.iter().any(|d| d.severity == Severity::Error) {
         return Err(Failure::Wrong { sources: Box::new(program.sources), diagnostics: found });
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
@@ -139,6 +129,37 @@ fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
     model.program = Arc::new(program);
     model.sets = options.sets.clone();
     Ok(model)
+}
+
+/// All that is wrong, in order of place. With notes asked for, a file with mistakes is evaluated as far as it goes.
+fn check(
+    program: &Program,
+    options: &Options,
+    model: &mut Model,
+    mut notes: Option<&mut Notes>,
+) -> Vec<Diagnostic> {
+    let mut found = program.diagnostics.clone();
+    let endless = too_many(program);
+    let bounded = endless.is_none();
+    found.extend(endless);
+    if found.is_empty() {
+        found = static_check::unknown_names(program);
+        found.extend(unknown_sets(program, options));
+    }
+    if found.is_empty() || (bounded && notes.is_some()) {
+        let said = lower_all(program, options, model, notes.as_deref_mut());
+        if found.is_empty() {
+            found = said;
+        }
+    }
+    if found.is_empty() {
+        found = static_check::unused(program);
+    }
+    if found.iter().any(|d| d.severity == Severity::Error) {
+        found.sort_by_key(|d| d.span);
+        found.truncate(MOST_MESSAGES);
+    }
+    found
 }
 
 /// More definitions than any model has.
@@ -155,12 +176,9 @@ fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
     };
     let wrong = options.sets.iter().filter(|(name, _)| !is_set(name));
     let file = program.sources.files().iter().find(|f| !f.library).map_or("", |f| f.name.as_str());
-    let errors = wrong.map(|(name, value)| Diagnostic {
-        severity: Severity::Error,
-        code: Code::E0205,
-        span: None,
-        message: format!("--set {name}={value}: {file} has no parameter `{name}`"),
-        notes: fields::set_notes(program, name),
+    let errors = wrong.map(|(name, value)| {
+        let message = format!("--set {name}={value}: {file} has no parameter `{name}`");
+        Diagnostic::everywhere(Code::E0205, message).notes(fields::set_notes(program, name))
     });
     errors.collect()
 }
@@ -169,16 +187,24 @@ fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
 enum Piece<'p> {
     Stage(&'p Protocol, &'p [StageField]),
     Task(&'p Protocol, &'p [StageField]),
+    /// Every definition by itself, only for what there is to note of it.
+    Definitions,
 }
 
 /// What comes of a piece, if anything.
 enum Lowered {
     Stage(Option<Box<model::Stage>>),
     Task(Option<Box<model::Task>>),
+    Nothing,
 }
 
 /// Pieces know nothing of each other, so they are lowered side by side.
-fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Diagnostic> {
+fn lower_all(
+    program: &Program,
+    options: &Options,
+    model: &mut Model,
+    mut notes: Option<&mut Notes>,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let stages: Vec<Vec<StageField>> =
         program.stages.iter().map(|s| program.fields(s, &program.stages)).collect();
@@ -186,11 +212,17 @@ fn lower_all(program: &Program, options: &Options, model: &mut Model) -> Vec<Dia
         program.tasks.iter().map(|t| program.fields(t, &program.tasks)).collect();
     let both = program.stages.iter().zip(&stages).map(|(protocol, fields)| Piece::Stage(protocol, fields));
     let both = both.chain(program.tasks.iter().zip(&tasks).map(|(p, fields)| Piece::Task(p, fields)));
-    let pieces: Vec<Piece<'_>> = both.collect();
-    for (lowered, diagnostics) in parallel::map(&pieces, |piece| lower(program, options, &stages, piece)) {
+    let noting = notes.is_some();
+    let pieces: Vec<Piece<'_>> = both.chain(noting.then_some(Piece::Definitions)).collect();
+    let lower = |piece: &Piece<'_>| lower(program, options, &stages, piece, noting);
+    for (lowered, diagnostics, noted) in parallel::map_deep(STACK, &pieces, lower) {
+        if let (Some(notes), Some(noted)) = (&mut notes, noted) {
+            notes.add(noted);
+        }
         match lowered {
             Lowered::Stage(stage) => model.stages.extend(stage.map(|stage| *stage)),
             Lowered::Task(task) => model.tasks.extend(task.map(|task| *task)),
+            Lowered::Nothing => continue,
         }
         merge(&mut found, diagnostics);
         if found.iter().any(|d| d.code == Code::E0214) {
@@ -208,21 +240,38 @@ fn lower<'p>(
     options: &Options,
     stages: &'p [Vec<StageField>],
     piece: &Piece<'p>,
-) -> (Lowered, Vec<Diagnostic>) {
+    noting: bool,
+) -> (Lowered, Vec<Diagnostic>, Option<Notes>) {
+    let mut lower = Lower::new(program, !matches!(piece, Piece::Task(..)));
+    lower.noting = noting.then(Box::default);
+    let lowered = lower_piece(&mut lower, options, stages, piece);
+    let noted = lower.noted();
+    (lowered, lower.diagnostics, noted)
+}
+
+fn lower_piece<'p>(
+    lower: &mut Lower<'p>,
+    options: &Options,
+    stages: &'p [Vec<StageField>],
+    piece: &Piece<'p>,
+) -> Lowered {
+    let program = lower.program;
     match *piece {
         Piece::Stage(protocol, fields) => {
-            let mut lower = Lower::new(program, true);
             lower.options = options.clone();
-            let stage = base_known(&mut lower, protocol, &program.stages)
+            let stage = base_known(lower, protocol, &program.stages)
                 .and_then(|()| lower.open(protocol, fields, stage::FIELDS, &options.sets, &[]))
                 .and_then(|fields| lower.stage(&fields))
                 .map(|stage| model::Stage { outline: lower.outline(&stage.graph), ..stage });
-            (Lowered::Stage(stage.ok().map(Box::new)), lower.diagnostics)
+            Lowered::Stage(stage.ok().map(Box::new))
         }
         Piece::Task(protocol, fields) => {
-            let mut lower = Lower::new(program, false);
-            let task = lower_task(&mut lower, protocol, fields, stages, options);
-            (Lowered::Task(task.ok().map(Box::new)), lower.diagnostics)
+            let task = lower_task(lower, protocol, fields, stages, options);
+            Lowered::Task(task.ok().map(Box::new))
+        }
+        Piece::Definitions => {
+            lower.note_definitions();
+            Lowered::Nothing
         }
     }
 }

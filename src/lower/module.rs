@@ -62,6 +62,7 @@ impl<'p> Lower<'p> {
                 }
                 (None, None) => Object::None,
             };
+            self.note(param.name.span, &value);
             if let Some(locals) = env.locals() {
                 locals.set(&param.name.text, value.clone());
             }
@@ -198,7 +199,7 @@ impl<'p> Lower<'p> {
         for name in &names {
             let main = &program.spaces[super::program::MAIN.0].names;
             if let Some(d) = main.get(name).filter(|d| matches!(d.meaning, super::program::Meaning::Set(_))) {
-                error = error.note(format!("`{name}` is set at {}", program.sources.at(d.span)));
+                error = error.note_at(d.span, format!("`{name}` is set at {}", program.sources.at(d.span)));
             }
         }
         self.report(error)
@@ -225,7 +226,7 @@ impl<'p> Lower<'p> {
                 let first = self.program.sources.at(fixed.span);
                 let error = Diagnostic::error(Code::E0306, span, message)
                     .note(format!("the module is `{}`", instance.path))
-                    .note(format!("first called at {first}"));
+                    .note_at(fixed.span, format!("first called at {first}"));
                 self.report(error)
             }
             Some(_) => Ok(()),
@@ -277,7 +278,8 @@ impl<'p> Lower<'p> {
 
     fn check_part(&mut self, instance: &Rc<Instance<'p>>, field: &'p Field) -> Eval<()> {
         let name = &field.name;
-        if instance.field(&name.text).is_some() {
+        if let Some(part) = instance.field(&name.text) {
+            self.note_mention(name.span, Some(part.name.span));
             return Ok(());
         }
         let known: Vec<&str> = parts(instance.module)

@@ -2,8 +2,9 @@
 //!
 //! Reaching is by text: a name that stands in an expression counts, whether or not an `if` takes its branch.
 
-use super::program::{Meaning, Program};
+use super::program::{Definition, Meaning, Program};
 use super::scope::SpaceId;
+use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{
     Arg, Axis, Expr, ExprKind, Function, Index, Module, ModuleBody, Name, Over, Part, Type,
 };
@@ -20,7 +21,11 @@ pub struct Free {
     pub found: Vec<Mention>,
     /// Every `x.part`, for twins: the part's name counts as mentioned when x is a slow copy.
     pub parts: Vec<(String, Name)>,
-    bound: Vec<String>,
+    /// Every mention of a name that is bound inside, and where that name stands first.
+    pub local: Vec<(Span, Span)>,
+    /// Stretches of text with the names that are bound in them.
+    pub scopes: Vec<(Span, Vec<Span>)>,
+    bound: Vec<Name>,
     /// Whether this is data: what stands in its `with` is the name of a column.
     columns: bool,
 }
@@ -40,9 +45,10 @@ impl Free {
         free
     }
 
-    fn name(&mut self, text: &str, span: chiasm_dsl::span::Span) {
-        if !self.bound.iter().any(|b| b == text) {
-            self.found.push(Name { text: text.to_string(), span });
+    fn name(&mut self, text: &str, span: Span) {
+        match self.bound.iter().rev().find(|bound| bound.text == text) {
+            Some(bound) => self.local.push((span, bound.span)),
+            None => self.found.push(Name { text: text.to_string(), span }),
         }
     }
 
@@ -90,7 +96,7 @@ impl Free {
                 match over.as_ref() {
                     Over::Below(e) | Over::Elements(e) => self.expr(e),
                 }
-                self.binding(&[&name.text], |free| free.expr(body));
+                self.binding(expr.span, vec![name.clone()], |free| free.expr(body));
             }
             ExprKind::Route { value, arms } => {
                 self.name(&value.text, value.span);
@@ -102,9 +108,10 @@ impl Free {
         }
     }
 
-    fn binding(&mut self, names: &[&str], visit: impl FnOnce(&mut Self)) {
+    fn binding(&mut self, whole: Span, names: Vec<Name>, visit: impl FnOnce(&mut Self)) {
         let depth = self.bound.len();
-        self.bound.extend(names.iter().map(|n| n.to_string()));
+        self.scopes.push((whole, names.iter().map(|name| name.span).collect()));
+        self.bound.extend(names);
         visit(self);
         self.bound.truncate(depth);
     }
@@ -134,11 +141,12 @@ impl Free {
 
     /// Visits a function: parameters, locals and capitals of its signature are bound.
     pub fn function(&mut self, function: &Function) {
-        let capitals = signature_capitals(function);
-        let mut names: Vec<&str> = function.params.iter().map(|p| p.name.text.as_str()).collect();
-        names.extend(function.locals.iter().map(|f| f.name.text.as_str()));
-        names.extend(capitals.iter().map(String::as_str));
-        self.binding(&names, |free| {
+        let mut names = signature_capitals(function);
+        // The capital that stands first is the one that is bound.
+        names.reverse();
+        names.extend(function.params.iter().map(|p| p.name.clone()));
+        names.extend(function.locals.iter().map(|f| f.name.clone()));
+        self.binding(function.span, names, |free| {
             for param in &function.params {
                 param.default.iter().for_each(|e| free.expr(e));
                 param.ty.iter().for_each(|t| free.ty(t));
@@ -150,22 +158,23 @@ impl Free {
     }
 
     /// Visits a module: its parameters, parts and the capitals of its signatures are bound.
-    pub fn module(&mut self, module: &Module) {
-        let mut names: Vec<String> = module.params.iter().map(|p| p.name.text.clone()).collect();
+    pub fn module(&mut self, module: &Module, whole: Span) {
+        let mut names: Vec<Name> = Vec::new();
         if let ModuleBody::Parts(parts) = &module.body {
             for part in parts {
                 match part {
-                    Part::Field(field) => names.push(field.name.text.clone()),
+                    Part::Field(field) => names.push(field.name.clone()),
                     Part::Fn(f) => {
-                        names.extend(f.name.iter().map(|n| n.text.clone()));
+                        names.extend(f.name.clone());
                         names.extend(signature_capitals(f));
                     }
                     Part::Require(_) => {}
                 }
             }
         }
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.binding(&names, |free| {
+        names.reverse();
+        names.extend(module.params.iter().map(|p| p.name.clone()));
+        self.binding(whole, names, |free| {
             module.params.iter().filter_map(|p| p.default.as_ref()).for_each(|e| free.expr(e));
             match &module.body {
                 ModuleBody::Derived(e) => free.expr(e),
@@ -184,19 +193,19 @@ impl Free {
 }
 
 /// The capitals that the parameter types of a function bind.
-pub fn signature_capitals(function: &Function) -> Vec<String> {
+pub fn signature_capitals(function: &Function) -> Vec<Name> {
     let types = function.params.iter().filter_map(|p| p.ty.as_ref()).chain(&function.result);
     types.flat_map(type_capitals).collect()
 }
 
 /// The capitals that stand alone in a type.
-pub fn type_capitals(ty: &Type) -> Vec<String> {
+pub fn type_capitals(ty: &Type) -> Vec<Name> {
     let sizes = ty.axes.iter().flatten().filter_map(|axis| match axis {
         Axis::Size { size, .. } => Some(size),
         Axis::Rest(_) => None,
     });
     let names = sizes.chain(&ty.of).filter_map(|e| match &e.kind {
-        ExprKind::Name(name) if is_capital(name) => Some(name.clone()),
+        ExprKind::Name(name) if is_capital(name) => Some(Name { text: name.clone(), span: e.span }),
         _ => None,
     });
     names.collect()
@@ -208,9 +217,9 @@ pub fn is_capital(name: &str) -> bool {
 }
 
 /// The names mentioned directly by a definition.
-pub fn mentions(meaning: &Meaning) -> Free {
+pub fn mentions(definition: &Definition) -> Free {
     let mut free = Free::default();
-    match meaning {
+    match &definition.meaning {
         Meaning::Set(e) | Meaning::Value(e) | Meaning::Loss(e) | Meaning::Data(e) => free.expr(e),
         Meaning::Input(ty) => free.ty(ty),
         Meaning::State { ty, start, then } => {
@@ -219,7 +228,7 @@ pub fn mentions(meaning: &Meaning) -> Free {
             then.iter().for_each(|e| free.expr(e));
         }
         Meaning::Fn(function) => free.function(function),
-        Meaning::Module(module) => free.module(module),
+        Meaning::Module(module) => free.module(module, definition.span),
     }
     free
 }
@@ -265,7 +274,7 @@ impl Reach {
         if matches!(definition.meaning, Meaning::State { .. }) {
             return;
         }
-        let free = mentions(&definition.meaning);
+        let free = mentions(definition);
         for mention in &free.found {
             self.walk(program, space, &mention.text, reached);
         }

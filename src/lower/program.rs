@@ -12,6 +12,7 @@ use chiasm_dsl::{library, parse};
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a name stands for.
 #[derive(Clone, Debug)]
@@ -98,6 +99,31 @@ pub struct Program {
     /// What was wrong so far.
     pub diagnostics: Vec<Diagnostic>,
     count: usize,
+    texts: Texts,
+}
+
+/// Texts that take the place of files: what an editor holds and has not written yet.
+#[derive(Clone, Debug, Default)]
+pub struct Texts(HashMap<PathBuf, Arc<str>>);
+
+impl Texts {
+    /// Puts a text in the place of a file, which need not be there.
+    pub fn insert(&mut self, path: &Path, text: impl Into<Arc<str>>) {
+        self.0.insert(known_path(path), text.into());
+    }
+
+    /// The text of a file: at most [`LARGEST`] bytes of UTF-8.
+    fn read(&self, path: &Path) -> std::io::Result<String> {
+        match self.0.get(&known_path(path)) {
+            Some(text) if text.len() as u64 <= LARGEST => Ok(text.to_string()),
+            Some(_) => Err(too_large()),
+            None => read_text(path),
+        }
+    }
+}
+
+fn known_path(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Bytes of the largest file that is read.
@@ -116,17 +142,18 @@ pub fn is_primitive(name: &str) -> bool {
 }
 
 impl Program {
-    /// Reads a file with everything it needs.
+    /// Reads a file with everything it needs; `texts` come before what lies on disk.
     ///
     /// # Errors
     /// The file itself cannot be read.
-    pub fn load(path: &Path) -> std::io::Result<Self> {
-        let mut program = Program { spaces: vec![Space::default(), Space::default()], ..Self::default() };
+    pub fn load(path: &Path, texts: Texts) -> std::io::Result<Self> {
+        let spaces = vec![Space::default(), Space::default()];
+        let mut program = Program { spaces, texts, ..Self::default() };
         for (name, text) in library::FILES {
             let file = program.sources.add(name, text, true);
             program.read(file, LIBRARY, Path::new("std"), &mut Vec::new(), true);
         }
-        let text = read_text(path)?;
+        let text = program.texts.read(path)?;
         let file = program.sources.add(&path.display().to_string(), &text, false);
         program.read(file, MAIN, path, &mut vec![path.to_path_buf()], true);
         Ok(program)
@@ -228,7 +255,7 @@ impl Program {
             }
             return;
         }
-        match read_text(&path) {
+        match self.texts.read(&path) {
             Ok(text) => {
                 let file = self.sources.add(&path.display().to_string(), &text, false);
                 chain.push(path.clone());
@@ -278,7 +305,7 @@ impl Program {
         let Some(first) = seen.insert(name.text.clone(), name.span) else { return false };
         let message = format!("`{}` is defined twice", name.text);
         let note = format!("first at line {}", self.sources.place(first).line);
-        self.diagnostics.push(Diagnostic::error(Code::E0106, name.span, message).note(note));
+        self.diagnostics.push(Diagnostic::error(Code::E0106, name.span, message).note_at(first, note));
         seen.insert(name.text.clone(), first);
         true
     }
@@ -437,9 +464,15 @@ fn names_of(expr: &Expr) -> Vec<String> {
     }
 }
 
-/// The text of a file: at most [`LARGEST`] bytes of UTF-8.
+fn wrong(what: String) -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidData, what)
+}
+
+fn too_large() -> std::io::Error {
+    wrong(format!("larger than {} KiB; no model is", LARGEST / 1024))
+}
+
 fn read_text(path: &Path) -> std::io::Result<String> {
-    let wrong = |what: String| std::io::Error::new(std::io::ErrorKind::InvalidData, what);
     let file = std::fs::File::open(path)?;
     if !file.metadata()?.is_file() {
         return Err(wrong("not a file".into()));
@@ -447,7 +480,7 @@ fn read_text(path: &Path) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(wrong(format!("larger than {} KiB; no model is", LARGEST / 1024)));
+        return Err(too_large());
     }
     String::from_utf8(bytes)
         .map_err(|error| wrong(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))

@@ -4,6 +4,7 @@
 //! world; an error is reported where it happens and stops only what needs its value.
 
 use super::names::Reach;
+use super::noting::Noting;
 use super::object::{Object, Param, Tensor};
 use super::program::Program;
 use super::scope::SpaceId;
@@ -143,6 +144,8 @@ pub struct Lower<'p> {
     pub at: Vec<Arc<str>>,
     /// Elements of all lists that were written with `for`.
     pub repeated: usize,
+    /// What editors want to know of places; `None` where nobody asks.
+    pub noting: Option<Box<Noting<'p>>>,
     known: Known,
     slow: Vec<bool>,
 }
@@ -179,6 +182,7 @@ impl<'p> Lower<'p> {
             reach: Reach::default(),
             at: Vec::new(),
             repeated: 0,
+            noting: None,
             known: Known::default(),
             slow: Vec::new(),
         }
@@ -283,7 +287,7 @@ impl<'p> Lower<'p> {
             let inside = chain.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", in ");
             let note = format!("inside {inside}, at {}: {line}", self.program.sources.at(at));
             diagnostic.span = place.or(diagnostic.span);
-            diagnostic.notes.push(note);
+            diagnostic = diagnostic.note_at(at, note);
         }
         let same = |d: &Diagnostic| d.code == diagnostic.code && d.span == diagnostic.span;
         if !self.diagnostics.iter().any(same) {

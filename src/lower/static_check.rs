@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// Words that are values in every scope.
 const CONSTANTS: &[&str] = &["none", "true", "false", "zeros", "ones", "causal", "model", "int"];
 /// Fields whose names are stages, tasks or weight maps.
-const OTHER_NAMES: &[&str] = &["start", "evaluate"];
+pub const OTHER_NAMES: &[&str] = &["start", "evaluate"];
 
 /// Small names that mean nothing anywhere (E0201).
 pub fn unknown_names(program: &Program) -> Vec<Diagnostic> {
@@ -19,7 +19,7 @@ pub fn unknown_names(program: &Program) -> Vec<Diagnostic> {
         for definition in space.names.values().filter(|d| d.home != LIBRARY) {
             found.extend(match &definition.meaning {
                 Meaning::Data(expr) => Free::of_data(expr).found,
-                meaning => mentions(meaning).found,
+                _ => mentions(definition).found,
             });
         }
     }
@@ -119,7 +119,7 @@ fn reach(program: &Program, name: &str, reached: &mut BTreeSet<String>) {
     if !reached.insert(name.to_string()) {
         return;
     }
-    let free = mentions(&definition.meaning);
+    let free = mentions(definition);
     free.found.iter().for_each(|n| reach(program, &n.text, reached));
     for (owner, part) in &free.parts {
         if super::names::is_momentum(program, MAIN, owner) {

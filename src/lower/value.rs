@@ -17,7 +17,7 @@ use super::model::{Model, Values};
 use super::program::{Definition, MAIN, Meaning, Program};
 use super::state::{Eval, Lower, World};
 use chiasm_dsl::code::Code;
-use chiasm_dsl::diagnostic::{Diagnostic, Severity, nearest};
+use chiasm_dsl::diagnostic::{Diagnostic, nearest};
 use std::collections::BTreeSet;
 
 impl Model {
@@ -91,8 +91,8 @@ pub fn wanted(value: &str) -> Vec<&str> {
 fn missing(code: Code, what: &str, name: &str, known: &[&str]) -> Diagnostic {
     let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     let all = format!("there are: {}", known.join(", "));
-    let (message, notes) = (format!("there is no {what} `{name}`"), near.into_iter().chain([all]).collect());
-    Diagnostic { severity: Severity::Error, code, span: None, message, notes }
+    let (message, notes) = (format!("there is no {what} `{name}`"), near.into_iter().chain([all]));
+    Diagnostic::everywhere(code, message).notes(notes)
 }
 
 /// Names that may be tensors, in the order of the file.

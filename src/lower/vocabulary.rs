@@ -17,7 +17,10 @@ const KNOWN: &[(&str, usize)] = &[
     ("t5-32k", 32100),
 ];
 
-/// Ids of `pad cls sep mask unk`; -1 where a vocabulary has no such token.
+/// Special tokens that have a name.
+const FIELDS: [&str; 5] = ["pad", "cls", "sep", "mask", "unk"];
+
+/// Ids of [`FIELDS`]; -1 where a vocabulary has no such token.
 const SPECIAL: &[(&str, [i64; 5])] = &[
     ("bert-base-uncased", [0, 101, 102, 103, 100]),
     ("clip", [0, 49406, 49407, -1, 49407]),
@@ -47,10 +50,19 @@ pub fn known() -> Vec<&'static str> {
     KNOWN.iter().map(|(name, _)| *name).collect()
 }
 
+/// What may stand behind the dot of a vocabulary, with its value.
+pub fn fields(vocabulary: &Vocabulary) -> Vec<(String, String)> {
+    let known = SPECIAL.iter().find(|(name, _)| *name == vocabulary.name);
+    let ids = known.into_iter().flat_map(|(_, ids)| FIELDS.iter().zip(ids)).filter(|(_, id)| **id >= 0);
+    let ids = ids.map(|(name, id)| (name.to_string(), id.to_string()));
+    let token = ("id".to_string(), "id(\"…\"): an extra token".to_string());
+    let size = ("size".to_string(), size(vocabulary).to_string());
+    std::iter::once(size).chain(ids).chain([token]).collect()
+}
+
 impl<'p> Lower<'p> {
     /// `V.size`, `V.cls` ...
     pub fn vocabulary_field(&mut self, vocabulary: &Rc<Vocabulary>, name: &Name) -> Eval<Object<'p>> {
-        const FIELDS: [&str; 5] = ["pad", "cls", "sep", "mask", "unk"];
         if name.text == "size" {
             return Ok(Object::whole(size(vocabulary) as i64));
         }

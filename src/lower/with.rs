@@ -58,6 +58,7 @@ impl<'p> Lower<'p> {
         let name = &field.name;
         let program = self.program;
         let known = program.spaces[MAIN.0].names.get(&name.text);
+        self.note_mention(name.span, known.map(|d| d.name.span));
         let what = match known.map(|d| &d.meaning) {
             Some(Meaning::Value(_) | Meaning::Input(_) | Meaning::Loss(_) | Meaning::State { .. }) => None,
             Some(Meaning::Set(_)) => Some("a set"),

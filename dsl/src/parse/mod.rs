@@ -33,6 +33,7 @@ use mistake::Mistake;
 use nom::IResult;
 
 pub use input::MOST_DEPTH;
+pub use item::WORDS;
 
 /// What a rule gives: the tokens behind it and its part of the tree.
 type Parse<'t, O> = IResult<Tokens<'t>, O, Mistake>;
