@@ -7,6 +7,7 @@
 //! let model = chiasm::compile("models/tiny/clip.chi".as_ref(), &chiasm::Options::default());
 //! ```
 
+pub mod account;
 mod arith;
 mod call;
 mod data;
@@ -34,8 +35,10 @@ mod static_check;
 mod task;
 mod trains;
 mod types;
+mod unused;
 mod value;
 mod vocabulary;
+mod warn;
 mod weights;
 mod with;
 
@@ -126,6 +129,10 @@ fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
     if found.is_empty() {
         found = static_check::unused(&program);
     }
+    if found.is_empty() {
+        found = unused::parts(&program);
+        found.extend(warn::warnings(&program, &model));
+    }
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong {
         found.sort_by_key(|d| d.span);
@@ -134,6 +141,7 @@ fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     model.warnings = found;
+    model.unused = unused::left_out(&program, &model);
     model.texts = outline::texts(&program);
     model.sources = program.sources.clone();
     model.program = Arc::new(program);
