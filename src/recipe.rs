@@ -126,6 +126,16 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// How long it warms up, if it does.
+    pub fn warmup(self) -> Option<Duration> {
+        match self {
+            Self::Constant(_) | Self::Ramp { .. } => None,
+            Self::Linear { warmup, .. } | Self::Cosine { warmup, .. } | Self::Decay { warmup, .. } => {
+                Some(warmup)
+            }
+        }
+    }
+
     /// The value at a step, counted from 0.
     pub fn at(self, step: u64, time: Timeline) -> f64 {
         match self {
@@ -211,6 +221,14 @@ pub enum Optimiser {
 }
 
 impl Optimiser {
+    /// Its learning rate.
+    pub fn rate(&self) -> Schedule {
+        match self {
+            Self::AdamW(settings) | Self::Lamb(settings) => settings.rate,
+            Self::Adafactor { rate, .. } | Self::Sgd { rate, .. } => *rate,
+        }
+    }
+
     /// Its name in the language.
     pub fn name(&self) -> &'static str {
         match self {

@@ -4,36 +4,15 @@
 //! such a change says why. The short curves use the plain instructions, so all x86-64 machines show the same digits. The
 //! curves of whole runs on photos belong to the instructions they were recorded with, which their names say.
 
-use chiasm::compile;
-use chiasm::data::Library;
-use chiasm::exec::Executor;
-use chiasm::exec::cpu::{Cpu, level::Level};
-use chiasm::lower::model::{Stage, Task};
-use chiasm::task::{TaskError, gallery::Gallery};
-use chiasm::train::feed::Feed;
-use chiasm::train::run::{Event, Supply, train};
-use chiasm::train::source::{StageFeed, TaskGallery};
-use chiasm::train::{TrainError, TrainOptions};
+use chiasm::exec::cpu::level::Level;
+use chiasm::train::run::{Event, train};
+use chiasm::{Host, TrainOptions, compile};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-struct AtLevel {
-    library: Library,
-    level: Level,
-}
-
-impl Supply for AtLevel {
-    fn feed(&self, stage: &Stage, seed: u64) -> Result<Box<dyn Feed>, TrainError> {
-        Ok(Box::new(StageFeed::open(stage, &self.library, seed)?))
-    }
-
-    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
-        Ok(Box::new(TaskGallery::open(task, &self.library)?))
-    }
-
-    fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
-        Ok(Box::new(Cpu::at_level(2, self.level)))
-    }
+/// Two threads, and the instructions of a level.
+fn host(data: impl IntoIterator<Item = PathBuf>, level: Level) -> Host {
+    Host { data: data.into_iter().collect(), threads: Some(2), level: Some(level), ..Host::default() }
 }
 
 fn path(relative: &str) -> PathBuf {
@@ -41,7 +20,7 @@ fn path(relative: &str) -> PathBuf {
 }
 
 /// Trains a file and writes a line for every `every`-th step, and one for each measured task.
-fn curve(file: &str, supply: &AtLevel, every: u64) -> String {
+fn curve(file: &str, host: &Host, every: u64) -> String {
     let model = compile(&path(file), &chiasm::Options::default()).unwrap_or_else(|error| panic!("{error}"));
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("golden-{}", model.name));
     let _ = std::fs::remove_dir_all(&out);
@@ -60,7 +39,7 @@ fn curve(file: &str, supply: &AtLevel, every: u64) -> String {
         }
         _ => {}
     };
-    train(&model, &options, supply, listener).unwrap_or_else(|error| panic!("{error}"));
+    train(&model, &options, host, listener).unwrap_or_else(|error| panic!("{error}"));
     lines
 }
 
@@ -78,8 +57,8 @@ fn compare(record: &str, found: &str) {
 }
 
 fn short(name: &str) {
-    let supply = AtLevel { library: Library::new(Vec::<PathBuf>::new()), level: Level::Plain };
-    compare(&format!("{name}.txt"), &curve(&format!("tests/golden/{name}.chi"), &supply, 1));
+    let host = host([], Level::Plain);
+    compare(&format!("{name}.txt"), &curve(&format!("tests/golden/{name}.chi"), &host, 1));
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -105,8 +84,8 @@ fn photos(name: &str) {
     if std::env::var_os("UPDATE").is_none() && !path("tests/golden").join(&record).exists() {
         return eprintln!("SKIPPED: there is no tests/golden/{record}; UPDATE=1 makes one");
     }
-    let supply = AtLevel { library: Library::new([PathBuf::from(data)]), level };
-    compare(&record, &curve(&format!("models/tiny/{name}.chi"), &supply, 10));
+    let host = host([PathBuf::from(data)], level);
+    compare(&record, &curve(&format!("models/tiny/{name}.chi"), &host, 10));
 }
 
 #[test]

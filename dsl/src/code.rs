@@ -1,7 +1,7 @@
-//! Every error code: its name and, from `ERRORS.md`, what it means, where it comes from, what to do, examples.
+//! Every code of a message: its name and, from `ERRORS.md`, what it means, where it comes from, what to do, examples.
 //!
 //! Invariant: a code once published keeps its meaning; `E01` is the text, `E02` names, `E03` shapes, `E04` modalities and
-//! `with`, `E05` states, `E06` stages and tasks. Every code has a section in `ERRORS.md`.
+//! `with`, `E05` states, `E06` stages and tasks; `W07` are warnings. Every code has a section in `ERRORS.md`.
 //!
 //! ```
 //! use chiasm_dsl::code::Code;
@@ -25,7 +25,7 @@ pub struct Page {
 
 macro_rules! codes {
     ($($code:ident $title:literal)*) => {
-        /// An error code.
+        /// The code of an error or a warning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $title] $code,)*
@@ -143,4 +143,11 @@ codes! {
     E0611 "a weight rule finds nothing, or something is left"
     E0612 "does not measure this"
     E0613 "not data, or not an answer"
+    W0701 "a part or a local definition is never used"
+    W0702 "no stage trains this"
+    W0703 "a task reads what was never trained"
+    W0704 "changes nothing here"
+    W0705 "the warm-up is longer than the stage"
+    W0706 "a stage without steps"
+    W0707 "a start brings nothing"
 }

@@ -2,15 +2,14 @@
 //!
 //! A step is forward, backward and the optimiser; loading is beside it and not counted. The first steps warm up.
 
-use super::options::{Common, Running};
-use super::{Problem, model, say, stop};
+use super::options::Job;
+use super::{Problem, say, stop};
 use crate::bench::{BenchError, Case, profile, time_steps};
 use crate::train::TrainOptions;
 use crate::train::run::{Event, train};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// Steps that are not counted.
 const WARM_UP: u64 = 3;
@@ -18,12 +17,8 @@ const WARM_UP: u64 = 3;
 /// `chiasm bench FILE` or `chiasm bench blocks`
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The model; or `blocks`, two ViT-B blocks on 4 x 197 tokens; or `clip`, a tiny CLIP.
-    file: PathBuf,
     #[command(flatten)]
-    common: Common,
-    #[command(flatten)]
-    running: Running,
+    job: Job,
     /// Just this stage, and what it needs.
     #[arg(long)]
     stage: Option<String>,
@@ -51,13 +46,13 @@ struct Found {
 /// Measures.
 pub fn run(arguments: &Arguments) -> Result<(), Problem> {
     let known = [("blocks", Case::Blocks), ("clip", Case::Clip)];
-    let case = known.iter().find(|(name, _)| arguments.file.as_os_str() == *name);
+    let case = known.iter().find(|(name, _)| arguments.job.file.as_os_str() == *name);
     let found = match case {
         Some((name, case)) => vec![built_in(name, *case, arguments)?],
         None => file(arguments)?,
     };
     for found in found {
-        say::either(arguments.common.format, "bench", &found, || {
+        say::either(arguments.job.common.format, "bench", &found, || {
             let Found { name, batch, median, least, most, samples_per_second: speed, .. } = &found;
             format!(
                 "{name}: {median:.1} ms a step (median; {least:.1} to {most:.1}), {speed:.1} samples/s, batch {batch}"
@@ -85,7 +80,7 @@ fn found(name: &str, batch: usize, mut times: Vec<f64>) -> Found {
 
 fn built_in(name: &str, case: Case, arguments: &Arguments) -> Result<Found, Problem> {
     let wrong = |error: BenchError| Problem::new(1, format!("error: {error}"));
-    let threads = arguments.running.host().threads();
+    let threads = arguments.job.running.host().threads();
     if arguments.profile {
         let mut sums: BTreeMap<String, (f64, usize)> = BTreeMap::new();
         for (name, time) in profile(case, threads, arguments.steps).map_err(wrong)? {
@@ -102,20 +97,20 @@ fn built_in(name: &str, case: Case, arguments: &Arguments) -> Result<Found, Prob
 
 /// Trains in a scratch folder that is removed again.
 fn file(arguments: &Arguments) -> Result<Vec<Found>, Problem> {
-    let model = model::open(&arguments.file, &arguments.common)?;
+    let model = arguments.job.model()?;
     let out = std::env::temp_dir().join(format!("chiasm-bench-{}", std::process::id()));
     let options = TrainOptions {
         stage: arguments.stage.clone(),
-        weights: arguments.running.weight_folders(),
+        weights: arguments.job.running.weight_folders(),
         out: Some(out.clone()),
-        seed: arguments.running.seed,
+        seed: arguments.job.running.seed,
         steps: Some(arguments.steps.max(1) + WARM_UP),
         save_every: u64::MAX,
         stop: stop::flag(),
         ..TrainOptions::default()
     };
     let mut times: Vec<(String, usize, Vec<f64>)> = Vec::new();
-    let done = train(&model, &options, &arguments.running.host(), &mut |event| match event {
+    let done = train(&model, &options, &arguments.job.running.host(), &mut |event| match event {
         Event::Begins(summary) => times.push((summary.stage.clone(), summary.batch, Vec::new())),
         Event::Step(row) if row.step > WARM_UP => {
             if let Some((_, batch, times)) = times.last_mut() {

@@ -1,4 +1,4 @@
-//! `chiasm explain E0604`: what an error code means, with lines that give it and lines that do not.
+//! `chiasm explain E0604`: what the code of an error or a warning means, with lines that give it and lines that do not.
 
 use super::{Problem, say};
 use chiasm_dsl::code::Code;
@@ -9,7 +9,7 @@ const WIDTH: usize = 78;
 /// Prints the section of a code.
 pub fn run(code: &str) -> Result<(), Problem> {
     let unknown =
-        || Problem::new(2, format!("error: there is no error code `{code}`; codes look like E0604"));
+        || Problem::new(2, format!("error: there is no code `{code}`; codes look like E0604 or W0701"));
     say::line(text(Code::find(code).ok_or_else(unknown)?));
     Ok(())
 }

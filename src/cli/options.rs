@@ -1,7 +1,8 @@
 //! Options that several commands share.
 
-use crate::exec;
+use super::{Problem, model};
 use crate::train::Host;
+use crate::{Model, exec};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -66,12 +67,30 @@ impl Running {
             Device::Cpu => exec::Device::Cpu,
             Device::Reference => exec::Device::Reference,
         };
-        Host { data: self.data.clone(), device, threads: self.threads }
+        Host { data: self.data.clone(), device, threads: self.threads, ..Host::default() }
     }
 
     /// Where public checkpoints may lie.
     pub fn weight_folders(&self) -> Vec<PathBuf> {
         self.weights.iter().chain(&self.data).cloned().collect()
+    }
+}
+
+/// A model and the machine it runs on.
+#[derive(Clone, Debug, Args)]
+pub struct Job {
+    /// The model.
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+impl Job {
+    /// The checked model.
+    pub fn model(&self) -> Result<Model, Problem> {
+        model::open(&self.file, &self.common)
     }
 }
 

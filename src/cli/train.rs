@@ -1,7 +1,7 @@
 //! `chiasm train`: the stages of a file, with what happens printed.
 
-use super::options::{Common, Format, Running, bytes};
-use super::{Problem, model, say, stop};
+use super::options::{Format, Job, bytes};
+use super::{Problem, say, stop};
 use crate::task::retrieval::Report;
 use crate::train::run::{Event, Outcome, Summary, train};
 use crate::train::{TrainOptions, step::Row};
@@ -13,12 +13,8 @@ use std::path::PathBuf;
 /// `chiasm train FILE`
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The model.
-    file: PathBuf,
     #[command(flatten)]
-    common: Common,
-    #[command(flatten)]
-    running: Running,
+    job: Job,
     /// Just this stage, and what it needs.
     #[arg(long)]
     stage: Option<String>,
@@ -44,9 +40,9 @@ pub struct Arguments {
 
 /// Trains.
 pub fn run(arguments: &Arguments) -> Result<(), Problem> {
-    let model = model::open(&arguments.file, &arguments.common)?;
-    let host = arguments.running.host();
-    let mut printer = Printer::new(arguments.common.format, arguments.log_every);
+    let model = arguments.job.model()?;
+    let host = arguments.job.running.host();
+    let mut printer = Printer::new(arguments.job.common.format, arguments.log_every);
     let outcome = train(&model, &options(arguments), &host, &mut |event| printer.hear(event))?;
     printer.end(&outcome);
     Ok(())
@@ -55,10 +51,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Problem> {
 fn options(arguments: &Arguments) -> TrainOptions {
     TrainOptions {
         stage: arguments.stage.clone(),
-        weights: arguments.running.weight_folders(),
-        out: arguments.running.out.clone(),
+        weights: arguments.job.running.weight_folders(),
+        out: arguments.job.running.out.clone(),
         resume: arguments.resume,
-        seed: arguments.running.seed,
+        seed: arguments.job.running.seed,
         steps: arguments.steps,
         from: arguments.from.clone(),
         memory: arguments.memory,

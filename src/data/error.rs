@@ -156,10 +156,13 @@ fn places(roots: &[PathBuf]) -> String {
 /// What there is, the nearest first.
 fn choice(wrong: &str, known: &[String]) -> String {
     let near = nearest(wrong, known.iter().map(String::as_str));
-    let meant = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    let more = if known.len() > NAMED { ", ..." } else { "" };
     let names: Vec<String> = known.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { meant } else { format!("{meant} There is {}{more}", names.join(", ")) }
+    let names = names.join(", ") + if known.len() > NAMED { ", ..." } else { "" };
+    match near {
+        _ if known.is_empty() => String::new(),
+        Some(near) => format!("; did you mean `{near}`? There is {names}"),
+        None => format!("; there is {names}"),
+    }
 }
 
 fn splits(wrong: &str, known: &[String]) -> String {
@@ -169,4 +172,90 @@ fn splits(wrong: &str, known: &[String]) -> String {
         );
     }
     choice(wrong, known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(name: &str, known: &[&str]) -> String {
+        let known = known.iter().map(ToString::to_string).collect();
+        Error::Unknown { name: name.into(), roots: vec!["sets".into()], known }.to_string()
+    }
+
+    #[test]
+    fn what_there_is_follows_as_a_sentence() {
+        let lead = "data set `coca` was not found in sets; say `--data DIR` where DIR/coca is its folder";
+        assert_eq!(unknown("coca", &[]), lead);
+        let near = format!("{lead}; did you mean `coco`? There is `coco`, `photos`");
+        assert_eq!(unknown("coca", &["coco", "photos"]), near);
+        assert_eq!(unknown("coca", &["photos"]), format!("{lead}; there is `photos`"));
+        let many: Vec<String> = (0..9).map(|i| format!("set-{i}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(unknown("coca", &many).ends_with("`set-7`, ..."), "{}", unknown("coca", &many));
+    }
+
+    #[test]
+    fn missing_splits_say_what_there_is() {
+        let of = |known: &[&str]| {
+            let known = known.iter().map(ToString::to_string).collect();
+            Error::NoAnnotations { folder: "coco".into(), split: "vall".into(), known }.to_string()
+        };
+        assert_eq!(
+            of(&["train", "val"]),
+            "coco has no captions of split `vall`; did you mean `val`? There is `train`, `val`"
+        );
+        assert_eq!(of(&["train"]), "coco has no captions of split `vall`; there is `train`");
+        assert!(
+            of(&[]).starts_with("coco has no captions of split `vall` or any other; expected annotations/")
+        );
+    }
+
+    /// Every other message with example values.
+    #[test]
+    fn messages_are_sentences() {
+        let path = || PathBuf::from("a.json");
+        let io = || std::io::Error::new(std::io::ErrorKind::NotFound, "not found");
+        let json = serde_json::from_str::<u8>("x").expect_err("no number");
+        let said = [
+            (
+                Error::Later { what: "vqa(…)".into() },
+                "vqa(…) is in the language, but this version cannot read it yet; it reads pairs(…)",
+            ),
+            (Error::NoFolder("sets".into()), "`--data sets`: there is no such folder"),
+            (
+                Error::NoSplit { name: "scenes".into(), split: "x".into(), known: "train".into() },
+                "`scenes` has no split `x`; it has train",
+            ),
+            (Error::Read { path: path(), source: io() }, "cannot read a.json: not found"),
+            (
+                Error::Captions { path: path(), reason: "is empty".into(), expected: "JSON" },
+                "a.json is empty; expected JSON",
+            ),
+            (
+                Error::Json { path: path(), expected: "JSON", source: json },
+                "a.json is not JSON: expected value at line 1 column 1",
+            ),
+            (
+                Error::Empty { name: "coco".into(), problems: "2 rows without caption".into() },
+                "coco has no usable row: 2 rows without caption",
+            ),
+            (
+                Error::NothingReadable { tried: 3, last: "x.jpg: empty".into() },
+                "none of the 3 pictures could be read; the last one: x.jpg: empty",
+            ),
+            (
+                Error::NoVocabulary { name: "mine".into(), looked: vec![] },
+                "vocabulary `mine` is not built in and was not found; looked for nothing, as no `--data` folder was given",
+            ),
+            (
+                Error::Vocabulary { name: "mine".into(), reason: "is empty".into() },
+                "vocabulary mine: is empty",
+            ),
+            (Error::Wish { name: "text".into(), reason: "no column".into() }, "input `text`: no column"),
+        ];
+        for (error, text) in said {
+            assert_eq!(error.to_string(), text);
+        }
+    }
 }

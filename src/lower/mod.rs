@@ -7,6 +7,7 @@
 //! let model = chiasm::compile("models/tiny/clip.chi".as_ref(), &chiasm::Options::default());
 //! ```
 
+pub mod account;
 pub mod analysis;
 mod arith;
 mod call;
@@ -37,8 +38,10 @@ mod static_check;
 mod task;
 mod trains;
 mod types;
+mod unused;
 mod value;
 mod vocabulary;
+mod warn;
 mod weights;
 mod with;
 
@@ -124,6 +127,7 @@ fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
     }
     model.name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     model.warnings = found;
+    model.unused = unused::left_out(&program, &model);
     model.texts = outline::texts(&program);
     model.sources = program.sources.clone();
     model.program = Arc::new(program);
@@ -154,6 +158,10 @@ fn check(
     }
     if found.is_empty() {
         found = static_check::unused(program);
+    }
+    if found.is_empty() {
+        found = unused::parts(program);
+        found.extend(warn::warnings(program, model));
     }
     if found.iter().any(|d| d.severity == Severity::Error) {
         found.sort_by_key(|d| d.span);

@@ -18,6 +18,8 @@ pub struct Model {
     pub sources: Sources,
     /// Warnings (errors make no model).
     pub warnings: Vec<Diagnostic>,
+    /// What no stage and no task uses.
+    pub unused: Unused,
     /// In file order.
     pub stages: Vec<Stage>,
     /// In file order.
@@ -28,6 +30,17 @@ pub struct Model {
     pub(crate) sets: Vec<(String, String)>,
     /// Every definition, and every field of a stage (`stage pretrain: batch`) or task, as it is written, on one line.
     pub texts: BTreeMap<String, String>,
+}
+
+/// What a file or one that it extends holds, and no stage and no task uses; by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Unused {
+    /// Of an extended file: modules, values, losses, functions, parameters.
+    pub definitions: Vec<String>,
+    /// Inputs that nothing reads.
+    pub inputs: Vec<String>,
+    /// Weight maps from which nothing starts.
+    pub weights: Vec<String>,
 }
 
 /// What a stage is made of, in the words of its author.
@@ -150,6 +163,8 @@ pub struct Stage {
     pub length: Duration,
     /// Seed, if the stage says one.
     pub seed: Option<u64>,
+    /// Paths in `freeze` and `train` that lead to no parameter here, with their places.
+    pub idle: Vec<(String, Span)>,
     /// Its parts as its author named them.
     pub outline: Outline,
     /// Tasks to run at the end, and how often besides.

@@ -99,6 +99,7 @@ impl<'p> Lower<'p> {
             precision,
             length,
             seed,
+            idle: std::mem::take(&mut self.idle),
             outline: model::Outline::default(),
             evaluate,
         })
@@ -245,6 +246,9 @@ impl<'p> Lower<'p> {
         let mut tasks = Vec::new();
         for one in elements(expr) {
             let name = path_text(one).unwrap_or_default();
+            if name == "none" {
+                continue;
+            }
             if !self.program.tasks.iter().any(|t| t.name.text == name) {
                 let known = self.program.tasks.iter().map(|t| t.name.text.as_str()).collect();
                 return self.unknown_stage(&name, one.span, known);

@@ -124,6 +124,8 @@ pub struct Lower<'p> {
     pub starting: Option<(String, Type)>,
     /// `layer_decay` and the list it goes over.
     pub layer_decay: Option<(f64, Vec<Object<'p>>)>,
+    /// Paths in `freeze` and `train` that lead to no parameter here.
+    pub idle: Vec<(String, Span)>,
     /// Rate factors of parameters by `layer_decay`.
     pub factors: BTreeMap<String, f64>,
     /// Expressions around the one being evaluated.
@@ -174,6 +176,7 @@ impl<'p> Lower<'p> {
             depth: 0,
             work: 0,
             layer_decay: None,
+            idle: Vec::new(),
             factors: BTreeMap::new(),
             entered: BTreeMap::new(),
             owners: HashMap::new(),

@@ -74,8 +74,11 @@ pub fn reached(program: &Program) -> BTreeSet<String> {
     reached
 }
 
-/// Definitions of the user's own file that no stage or task reaches (E0207).
+/// Definitions of the user's own file that no stage or task reaches (E0207). A file without any is there to be used by others.
 pub fn unused(program: &Program) -> Vec<Diagnostic> {
+    if program.stages.is_empty() && program.tasks.is_empty() {
+        return Vec::new();
+    }
     let names = &program.spaces[MAIN.0].names;
     let reached = reached(program);
     let unused = |d: &&Definition| d.own && d.home == MAIN && !reached.contains(&d.name.text);

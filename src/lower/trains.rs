@@ -66,6 +66,7 @@ impl<'p> Lower<'p> {
             Some(Meaning::State { .. }) if path == first => return Ok(()),
             Some(Meaning::Value(expr)) if super::names::is_owner(program, MAIN, expr) => {
                 if path == first || self.is_part(path) {
+                    self.idle.push((path.to_string(), at));
                     return Ok(());
                 }
                 format!("`{path}` matches no parameter")
@@ -249,8 +250,8 @@ pub fn depends(graph: &crate::graph::Graph, roots: &[Value]) -> Vec<Value> {
     walk(graph, roots, |_| true)
 }
 
-/// Nodes from which a gradient comes to a value.
-fn moved_by(graph: &crate::graph::Graph, root: Value) -> Vec<Value> {
+/// Nodes to which a gradient comes from a value.
+pub fn moved_by(graph: &crate::graph::Graph, root: Value) -> Vec<Value> {
     walk(graph, &[root], |op| {
         !matches!(op, Op::Stop(_) | Op::Compare(_) | Op::Argmax(_) | Op::SampleIds(_) | Op::Transport(_))
     })

@@ -11,7 +11,7 @@ use super::feed::Feed;
 use super::run::Supply;
 use super::source::{StageFeed, TaskGallery};
 use crate::data::Library;
-use crate::exec::cpu::Cpu;
+use crate::exec::cpu::{Cpu, level::Level};
 use crate::exec::reference::Reference;
 use crate::exec::{Device, Executor};
 use crate::lower::model::{Stage, Task};
@@ -28,6 +28,8 @@ pub struct Host {
     pub device: Device,
     /// How many threads compute; none is one a core.
     pub threads: Option<usize>,
+    /// Vector instructions that the CPU may use; none is the best it has.
+    pub level: Option<Level>,
 }
 
 impl Host {
@@ -55,7 +57,9 @@ impl Supply for Host {
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
         match self.device {
             Device::Reference => Ok(Box::new(Reference)),
-            Device::Cpu => Ok(Box::new(Cpu::new(self.threads()))),
+            Device::Cpu => {
+                Ok(Box::new(Cpu::at_level(self.threads(), self.level.unwrap_or_else(Level::detect))))
+            }
         }
     }
 }

@@ -60,6 +60,7 @@ pub fn stage() -> Stage {
         precision: Precision::F32,
         length: Duration::Steps(10),
         seed: None,
+        idle: Vec::new(),
         outline: Default::default(),
         evaluate: Vec::new(),
     }

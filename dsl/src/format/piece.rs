@@ -53,7 +53,7 @@ pub struct Comment<'t> {
 
 /// The tokens of a file.
 pub fn pieces<'t>(parsed: &Parsed, text: &'t str) -> Vec<Piece<'t>> {
-    let mut reader = Reader { text, at: 0, line: 0, comments: parsed.comments.as_slice() };
+    let mut reader = Reader { text, at: 0, column: 0, comments: parsed.comments.as_slice() };
     parsed.tokens.iter().map(|token| reader.piece(*token)).collect()
 }
 
@@ -61,8 +61,8 @@ struct Reader<'t, 'p> {
     text: &'t str,
     /// End of the last token or comment.
     at: usize,
-    /// First byte of the line, as far as it was read.
-    line: usize,
+    /// Its column: counted on from token to token, so that one long line is read once.
+    column: usize,
     comments: &'p [crate::token::Comment],
 }
 
@@ -81,10 +81,10 @@ impl<'t> Reader<'t, '_> {
         let ends = self.skip(start);
         gap.blank = ends > 1 && (!first || gap.has_comment());
         gap.newline |= ends > 0;
-        let column = self.column(start);
-        self.at = end;
-        let text = &self.text[start..end];
-        Piece { kind: token.kind, text, start: token.span.start, column, width: text.chars().count(), gap }
+        let (text, column) = (&self.text[start..end], self.column);
+        let width = text.chars().count();
+        (self.at, self.column) = (end, column + width);
+        Piece { kind: token.kind, text, start: token.span.start, column, width, gap }
     }
 
     fn comment(&mut self, comment: crate::token::Comment, gap: &mut Gap<'t>, first: bool) {
@@ -95,22 +95,19 @@ impl<'t> Reader<'t, '_> {
             gap.trailing = Some(text);
         } else {
             let blank = ends > 1 && (!first || !gap.comments.is_empty());
-            gap.comments.push(Comment { text, column: self.column(start), blank });
+            gap.comments.push(Comment { text, column: self.column, blank });
         }
-        self.at = end;
+        (self.at, self.column) = (end, self.column + self.text[start..end].chars().count());
     }
 
     /// Goes on to a place behind white space; how many lines end on the way.
     fn skip(&mut self, to: usize) -> usize {
         let space = &self.text[self.at..to];
-        if let Some(last) = space.rfind('\n') {
-            self.line = self.at + last + 1;
-        }
+        self.column = match space.rfind('\n') {
+            Some(last) => space[last + 1..].chars().count(),
+            None => self.column + space.chars().count(),
+        };
         self.at = to;
         space.matches('\n').count()
-    }
-
-    fn column(&self, at: usize) -> usize {
-        self.text[self.line..at].chars().count()
     }
 }

@@ -1,5 +1,6 @@
 //! A stage as rows: each definition once, with its kind, its type and its parameters.
 
+use crate::lower::account::root;
 use crate::lower::model::{Mark, MarkKind, Parameter, Stage};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -125,11 +126,6 @@ fn modules(stage: &Stage) -> Vec<Row> {
         }
     };
     names.iter().map(module).collect()
-}
-
-/// The definition in front of a path.
-pub fn root(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or(path)
 }
 
 fn below<'s>(stage: &'s Stage, name: &str) -> impl Iterator<Item = &'s Parameter> {

@@ -61,7 +61,7 @@ fn counted(name: &str, count: usize) -> String {
 fn parts(stage: &Stage, name: &str) -> Vec<(String, usize)> {
     let mut order: Vec<String> = Vec::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for parameter in stage.parameters.iter().filter(|p| super::rows::root(&p.path) == name) {
+    for parameter in stage.parameters.iter().filter(|p| crate::lower::account::root(&p.path) == name) {
         let part = part(&parameter.path[name.len()..]);
         if !order.contains(&part) {
             order.push(part.clone());
