@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn long_values_stay_under_themselves() {
         let value = words("one, two, three, four");
-        assert_eq!(wrapped("data", &value, 30), "  data        one, two,\n              three, four");
+        assert_eq!(wrapped("data", &value, 29), "  data        one, two,\n              three, four");
         assert_eq!(
             wrapped("a_long_name_of_a_loss", &value, 80),
             "  a_long_name_of_a_loss\n              one, two, three, four"
