@@ -140,7 +140,7 @@ fn check(
     program: &Program,
     options: &Options,
     model: &mut Model,
-    mut notes: Option<&mut Notes>,
+    notes: Option<&mut Notes>,
 ) -> Vec<Diagnostic> {
     let mut found = program.diagnostics.clone();
     let endless = too_many(program);
@@ -151,7 +151,7 @@ fn check(
         found.extend(unknown_sets(program, options));
     }
     if found.is_empty() || (bounded && notes.is_some()) {
-        let said = lower_all(program, options, model, notes.as_deref_mut());
+        let said = lower_all(program, options, model, notes);
         if found.is_empty() {
             found = said;
         }
