@@ -5,10 +5,7 @@
 //!
 //! ```
 //! use chiasm::lower::account::{fresh, moved};
-//! # let file = std::path::Path::new("tests/train/speck.chi");
-//! # /*
-//! let file = Path::new("models/tiny/clip.chi");
-//! # */
+//! let file = std::path::Path::new("models/tiny/clip.chi");
 //! let model = chiasm::compile(file, &chiasm::Options::default())?;
 //! let stage = &model.stages[0];
 //! assert!(moved(stage, "objective").contains("temp"));

@@ -11,8 +11,7 @@
 //! let path = std::path::Path::new("mine.chi");
 //! texts.insert(path, "set n = 3\nx = fill([n, 2], 0.5)\n");
 //! let analysis = analyse(path, texts)?;
-//! let (name, _) = analysis.notes.declared.iter().find(|(at, _)| analysis.sources.text(**at) == "x").unwrap();
-//! assert_eq!(analysis.notes.meanings[name].text, "[3, 2]");
+//! assert!(analysis.notes.declared.keys().any(|at| analysis.sources.text(*at) == "x"));
 //! # Ok::<(), std::io::Error>(())
 //! ```
 

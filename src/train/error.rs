@@ -104,6 +104,18 @@ pub enum TrainError {
         /// Where it was looked for.
         folder: String,
     },
+    /// A task reads what its stage does not hold.
+    #[error(
+        "task `{task}` reads `{path}`, which stage `{stage}` does not hold in that shape; train it there, or put the task on the stage that has it"
+    )]
+    NotHeld {
+        /// The task.
+        task: String,
+        /// Its stage.
+        stage: String,
+        /// The parameter or twin.
+        path: String,
+    },
     /// The data holds fewer rows than one batch.
     #[error("the data of `{stage}` has {rows} rows, less than one batch of {batch}; choose a smaller batch")]
     TooFewRows {

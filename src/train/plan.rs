@@ -1,9 +1,11 @@
 //! What a run does, decided before it does anything: which stages in which order, in which folder.
 
 use super::run::TrainOptions;
+use super::stage::{Trainer, layout};
 use super::{TrainError, folder};
 use crate::exec::{Memory, Slot};
 use crate::lower::model::{Model, Stage, Start, Task};
+use crate::tensor::Tensor;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -99,6 +101,32 @@ pub fn share(from: &Memory, to: &mut Memory) {
     copy(&from.layout.parameters, &from.parameters, &to.layout.parameters, &mut to.parameters);
     copy(&from.layout.twins, &from.twins, &to.layout.twins, &mut to.twins);
     copy(&from.layout.states, &from.states, &to.layout.states, &mut to.states);
+}
+
+/// What a task reads and a stage holds: in its memory, or carried along from earlier stages.
+///
+/// # Errors
+/// The stage holds something not at all, or in another shape.
+pub fn memory_of(task: &Task, trainer: &Trainer) -> Result<Memory, TrainError> {
+    let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
+    share(&trainer.memory, &mut memory);
+    let Memory { layout, parameters, twins, .. } = &mut memory;
+    let held = &trainer.memory.layout;
+    for (own, known, words) in
+        [(&layout.parameters, &held.parameters, parameters), (&layout.twins, &held.twins, twins)]
+    {
+        let absent = |path: &String, slot: &Slot| known.get(path).is_none_or(|k| k.dims != slot.dims);
+        for (path, slot) in own.iter().filter(|(path, slot)| absent(path, slot)) {
+            let carried = trainer.carried.get(path).filter(|tensor| tensor.dims == slot.dims);
+            let values = carried.and_then(Tensor::as_floats).ok_or_else(|| TrainError::NotHeld {
+                task: task.name.clone(),
+                stage: task.stage.clone(),
+                path: path.clone(),
+            })?;
+            words[slot.range()].copy_from_slice(values);
+        }
+    }
+    Ok(memory)
 }
 
 fn copy(from: &BTreeMap<String, Slot>, values: &[f32], to: &BTreeMap<String, Slot>, place: &mut [f32]) {

@@ -293,8 +293,7 @@ impl Run<'_> {
 
     fn evaluate(&self, name: &str, trainer: &Trainer) -> Result<retrieval::Report, TrainError> {
         let task = plan::task(self.model, name)?;
-        let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
-        plan::share(&trainer.memory, &mut memory);
+        let mut memory = plan::memory_of(task, trainer)?;
         let mut gallery = self.supply.gallery(task)?;
         Ok(retrieval::run(task, trainer.executor.as_ref(), &mut memory, gallery.as_mut())?)
     }

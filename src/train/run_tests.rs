@@ -59,6 +59,38 @@ fn stages_run_after_those_they_start_from() {
     assert_eq!(found, 2);
 }
 
+/// A task reads what its stage trains, what it brought along, and nothing else.
+#[test]
+fn a_task_reads_what_the_stage_holds() {
+    let mut trainer = crate::train::testing::trainer(&stage(), 10);
+    trainer.carried.insert("head.w".into(), Tensor::floats([2], vec![4.0, 5.0]));
+    let task = |path: &str, dims: &[usize]| Task {
+        name: "find".into(),
+        stage: "pretrain".into(),
+        parameters: vec![parameter("a.w", &[3, 2]), parameter(path, dims)],
+        span: chiasm_dsl::span::Span::default(),
+        graph: crate::graph::Graph::default(),
+        inputs: Vec::new(),
+        twins: Vec::new(),
+        states: Vec::new(),
+        answer: crate::lower::model::Answer::Retrieval { image: true, text: true, rerank: None },
+        data: None,
+        report: Vec::new(),
+        symbol: "B".into(),
+        batch: 1,
+        seed: 0,
+    };
+    let memory = plan::memory_of(&task("head.w", &[2]), &trainer).expect("is held");
+    assert_eq!(memory.parameters[memory.layout.parameters["head.w"].range()], [4.0, 5.0]);
+    let held = &trainer.memory.layout.parameters["a.w"];
+    let read = &memory.layout.parameters["a.w"];
+    assert_eq!(memory.parameters[read.range()], trainer.memory.parameters[held.range()]);
+    for (path, dims) in [("head.w", [3]), ("other.w", [2])] {
+        let error = plan::memory_of(&task(path, &dims), &trainer).expect_err("is not held");
+        assert!(error.to_string().contains(&format!("reads `{path}`")), "{error}");
+    }
+}
+
 #[test]
 fn stops_when_asked_and_goes_on() {
     let out = folder("stops");

@@ -73,7 +73,7 @@ fn what_lies_beside_is_linked() {
         (vec!["E0207"], &json!([1]), &json!(1))
     );
     let found = client.rewrite(FILE, 5, "fn f(x) = x\n");
-    assert_eq!((codes(&found), &found[0]["severity"]), (vec!["E0207"], &json!(4)));
+    assert_eq!(codes(&found), [""; 0]);
     client.end();
 }
 
