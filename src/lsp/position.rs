@@ -86,7 +86,11 @@ mod tests {
             assert_eq!(lines.position(text, offset), at);
         }
         assert_eq!(&text[lines.offset(text, place(0, 4))..][..1], "x", "inside a pair is behind it");
-        assert_eq!(lines.offset(text, place(0, 99)), text.find('\r').unwrap(), "behind the end of a line");
+        assert_eq!(
+            lines.offset(text, place(0, 99)),
+            text.find('\r').expect("a line end"),
+            "behind the end of a line"
+        );
         assert_eq!(lines.offset(text, place(99, 0)), text.len());
         assert_eq!(Lines::of("").position("", 7), place(0, 0));
     }
