@@ -33,6 +33,11 @@ impl Slot {
     pub fn range(&self) -> std::ops::Range<usize> {
         self.start..self.start + self.words()
     }
+
+    /// Writes ids into its words, as bits.
+    pub fn write_ids(&self, all: &mut [f32], ids: &[i32]) {
+        all[self.range()].iter_mut().zip(ids).for_each(|(word, id)| *word = f32::from_bits(*id as u32));
+    }
 }
 
 /// Where every parameter, twin and state lies.

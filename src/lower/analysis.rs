@@ -46,8 +46,6 @@ pub struct Analysis {
     pub names: Vec<(String, Span)>,
     /// Modalities besides image, text and fused.
     pub modalities: Vec<String>,
-    /// Whether it has a stage or task; without one it is parts for other files.
-    pub runs: bool,
 }
 
 impl Analysis {
@@ -78,7 +76,6 @@ fn analyse_here(path: &Path, texts: Texts) -> std::io::Result<Analysis> {
         readable,
         names: names(&program),
         modalities: program.modalities.clone(),
-        runs: !program.stages.is_empty() || !program.tasks.is_empty(),
         sources: program.sources,
         notes,
     })

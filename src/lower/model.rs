@@ -342,6 +342,13 @@ pub struct Parameter {
     pub owners: Vec<(String, String)>,
 }
 
+impl Parameter {
+    /// How many numbers.
+    pub fn elements(&self) -> usize {
+        self.dims.iter().product()
+    }
+}
+
 /// A slow copy of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Twin {
@@ -353,6 +360,13 @@ pub struct Twin {
     pub dims: Vec<usize>,
     /// `twin = rate * twin + (1 - rate) * original`
     pub rate: Schedule,
+}
+
+impl Twin {
+    /// How many numbers.
+    pub fn elements(&self) -> usize {
+        self.dims.iter().product()
+    }
 }
 
 /// A remembered value.

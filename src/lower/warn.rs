@@ -56,11 +56,10 @@ impl Written<'_> {
 
     /// Whether the stage says this itself: what it only derives may be meant for another one.
     fn own(&self, span: Span) -> bool {
-        let spans = self.protocol.fields.iter().map(|field| match field {
+        let mut spans = self.protocol.fields.iter().map(|field| match field {
             StageField::Field(f) | StageField::Set(f) => f.value.span,
             StageField::Rate { path, .. } => path.span,
         });
-        let mut spans = spans;
         spans.any(|own| own.file == span.file && own.start <= span.start && span.end <= own.end)
     }
 }
@@ -162,7 +161,7 @@ fn reads_untrained(
             stage.name
         );
         Diagnostic::warning(Code::W0703, at, message)
-            .note(format!("{} would be measured with initial values", some(&missing)))
+            .note(format!("no checkpoint of the stage has {}, so the task will be refused", some(&missing)))
     })
 }
 

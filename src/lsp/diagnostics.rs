@@ -10,19 +10,21 @@ use crate::lower::analysis::Analysis;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::{Diagnostic, Severity};
 use chiasm_dsl::parse::parse;
-use chiasm_dsl::span::{FileId, Span};
+use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Item, ItemKind};
 use serde_json::{Value, json};
+use std::cell::LazyCell;
+use std::ops::Deref;
 
 const ERROR: u8 = 1;
 const WARNING: u8 = 2;
-const HINT: u8 = 4;
 /// The tag of what is never used.
 const UNNECESSARY: u8 = 1;
 
 /// Everything that is wrong, as seen from one document.
 pub fn all(analysis: &Analysis, document: &Document) -> Vec<Value> {
-    analysis.diagnostics.iter().map(|diagnostic| one(analysis, document, diagnostic)).collect()
+    let elsewhere = LazyCell::new(|| brought_in(analysis));
+    analysis.diagnostics.iter().map(|diagnostic| one(analysis, document, diagnostic, &elsewhere)).collect()
 }
 
 /// One message about the whole document.
@@ -30,11 +32,17 @@ pub fn whole(message: &str) -> Value {
     json!({ "range": Range::default(), "severity": ERROR, "source": "chiasm", "message": message })
 }
 
-fn one(analysis: &Analysis, document: &Document, diagnostic: &Diagnostic) -> Value {
+/// `brings` is shown for what does not lie in the document.
+fn one(
+    analysis: &Analysis,
+    document: &Document,
+    diagnostic: &Diagnostic,
+    brings: &impl Deref<Target = Option<Span>>,
+) -> Value {
     let main = analysis.main();
     let here = diagnostic.span.filter(|span| span.file == main);
     let elsewhere = diagnostic.span.filter(|span| span.file != main);
-    let shown = here.or_else(|| brought_in(analysis)).unwrap_or(Span { file: main, ..Span::default() });
+    let shown = here.or_else(|| **brings).unwrap_or(Span { file: main, ..Span::default() });
     let notes = diagnostic.notes.iter().map(|note| format!("\n{note}"));
     let message = std::iter::once(diagnostic.message.clone()).chain(notes).collect::<String>();
     let message = match elsewhere {
@@ -48,7 +56,7 @@ fn one(analysis: &Analysis, document: &Document, diagnostic: &Diagnostic) -> Val
     let unused = diagnostic.code == Code::E0207;
     json!({
         "range": document.range(shown.start as usize, shown.end as usize),
-        "severity": severity(analysis, diagnostic),
+        "severity": severity(diagnostic),
         "code": diagnostic.code.name(),
         "source": "chiasm",
         "message": message,
@@ -57,10 +65,8 @@ fn one(analysis: &Analysis, document: &Document, diagnostic: &Diagnostic) -> Val
     })
 }
 
-/// In a file without stages, which is parts for others, it is no mistake that nothing uses them.
-fn severity(analysis: &Analysis, diagnostic: &Diagnostic) -> u8 {
+fn severity(diagnostic: &Diagnostic) -> u8 {
     match diagnostic.severity {
-        Severity::Error if diagnostic.code == Code::E0207 && !analysis.runs => HINT,
         Severity::Error => ERROR,
         Severity::Warning => WARNING,
     }
@@ -86,6 +92,6 @@ fn beside(analysis: &Analysis, document: &Document, span: Span, text: &str) -> O
 
 /// The range of a span in its own text.
 pub fn range(analysis: &Analysis, span: Span) -> Range {
-    let text = &analysis.sources.file(FileId(span.file.0)).text;
+    let text = &analysis.sources.file(span.file).text;
     position::Lines::of(text).range(text, span)
 }

@@ -178,13 +178,16 @@ impl Block {
     }
 
     fn forget(&mut self, now: i32) {
-        let all = (self.count, self.first, self.last, self.place);
-        *self = Self::new();
-        for i in (0..all.0).filter(|i| all.2[*i] >= now) {
-            (self.first[self.count], self.last[self.count], self.place[self.count]) =
-                (all.1[i], all.2[i], all.3[i]);
-            self.count += 1;
+        let count = std::mem::take(&mut self.count);
+        for i in 0..count {
+            if self.last[i] >= now {
+                let kept = self.count;
+                (self.first[kept], self.last[kept], self.place[kept]) =
+                    (self.first[i], self.last[i], self.place[i]);
+                self.count += 1;
+            }
         }
+        self.first[self.count..].fill(i32::MAX);
     }
 
     /// Keeps the first half and gives the second.

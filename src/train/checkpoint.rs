@@ -234,7 +234,7 @@ pub fn read_state(
 ) -> Result<(), TrainError> {
     if slot.ids {
         let ids = archive.ids(key, &slot.dims)?;
-        states[slot.range()].iter_mut().zip(ids).for_each(|(word, id)| *word = f32::from_bits(id as u32));
+        slot.write_ids(states, &ids);
     } else {
         states[slot.range()].copy_from_slice(&archive.floats(key, &slot.dims)?);
     }

@@ -113,7 +113,7 @@ pub enum TrainError {
         task: String,
         /// Its stage.
         stage: String,
-        /// The parameter or twin.
+        /// The parameter, twin or state.
         path: String,
     },
     /// The data holds fewer rows than one batch.

@@ -5,7 +5,7 @@ use super::stage::{Trainer, layout};
 use super::{TrainError, folder};
 use crate::exec::{Memory, Slot};
 use crate::lower::model::{Model, Stage, Start, Task};
-use crate::tensor::Tensor;
+use crate::tensor::Values;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -110,23 +110,37 @@ pub fn share(from: &Memory, to: &mut Memory) {
 pub fn memory_of(task: &Task, trainer: &Trainer) -> Result<Memory, TrainError> {
     let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
     share(&trainer.memory, &mut memory);
-    let Memory { layout, parameters, twins, .. } = &mut memory;
-    let held = &trainer.memory.layout;
-    for (own, known, words) in
-        [(&layout.parameters, &held.parameters, parameters), (&layout.twins, &held.twins, twins)]
-    {
-        let absent = |path: &String, slot: &Slot| known.get(path).is_none_or(|k| k.dims != slot.dims);
-        for (path, slot) in own.iter().filter(|(path, slot)| absent(path, slot)) {
-            let carried = trainer.carried.get(path).filter(|tensor| tensor.dims == slot.dims);
-            let values = carried.and_then(Tensor::as_floats).ok_or_else(|| TrainError::NotHeld {
-                task: task.name.clone(),
-                stage: task.stage.clone(),
-                path: path.clone(),
-            })?;
-            words[slot.range()].copy_from_slice(values);
+    let (held, Memory { layout, parameters, twins, states, .. }) = (&trainer.memory.layout, &mut memory);
+    carry(task, trainer, "", (&held.parameters, &layout.parameters), parameters)?;
+    carry(task, trainer, "", (&held.twins, &layout.twins), twins)?;
+    carry(task, trainer, "state/", (&held.states, &layout.states), states)?;
+    Ok(memory)
+}
+
+/// Fills what is wanted and not held from what the stage carries along.
+fn carry(
+    task: &Task,
+    trainer: &Trainer,
+    prefix: &str,
+    (held, wanted): (&BTreeMap<String, Slot>, &BTreeMap<String, Slot>),
+    words: &mut [f32],
+) -> Result<(), TrainError> {
+    for (name, slot) in wanted {
+        if held.get(name).is_some_and(|held| held.dims == slot.dims) {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        let carried = trainer.carried.get(&path).filter(|tensor| tensor.dims == slot.dims);
+        match carried.map(|tensor| (&tensor.values, slot.ids)) {
+            Some((Values::Floats(values), false)) => words[slot.range()].copy_from_slice(values),
+            Some((Values::Ids(ids), true)) => slot.write_ids(words, ids),
+            _ => {
+                let (task, stage) = (task.name.clone(), task.stage.clone());
+                return Err(TrainError::NotHeld { task, stage, path });
+            }
         }
     }
-    Ok(memory)
+    Ok(())
 }
 
 fn copy(from: &BTreeMap<String, Slot>, values: &[f32], to: &BTreeMap<String, Slot>, place: &mut [f32]) {

@@ -10,7 +10,7 @@ use super::start::{self, Account};
 use super::step::Row;
 use super::{TrainError, fit, plan, spec};
 use crate::exec::{Executor, Memory};
-use crate::lower::model::{Model, Stage, Start, Task};
+use crate::lower::model::{Model, Parameter, Stage, Start, Task};
 use crate::recipe::{Duration, Timeline};
 use crate::task::gallery::Gallery;
 use crate::task::{TaskError, retrieval};
@@ -348,7 +348,7 @@ fn timeline(stage: &Stage, epoch: u64, steps: Option<u64>) -> Result<Timeline, T
 fn summary(stage: &Stage, folder: &Path, trainer: &Trainer, account: Account) -> Summary {
     let count = |all: bool| {
         let counted = stage.parameters.iter().filter(|p| all || p.trained);
-        counted.map(|p| p.dims.iter().product::<usize>()).sum()
+        counted.map(Parameter::elements).sum()
     };
     Summary {
         stage: stage.name.clone(),

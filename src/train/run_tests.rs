@@ -1,4 +1,7 @@
 use super::*;
+use crate::lower::model::{Beginning, State};
+use crate::recipe::Init;
+use crate::shape::{Kind, Shape};
 use crate::tensor::Tensor;
 use crate::train::feed::Repeat;
 use crate::train::testing::{Pull, folder, parameter, stage};
@@ -85,6 +88,19 @@ fn a_task_reads_what_the_stage_holds() {
     let held = &trainer.memory.layout.parameters["a.w"];
     let read = &memory.layout.parameters["a.w"];
     assert_eq!(memory.parameters[read.range()], trainer.memory.parameters[held.range()]);
+    let state = State {
+        name: "seen".into(),
+        shape: Shape::float([2_i64]).with_kind(Kind::Ids),
+        start: Beginning::Drawn(Init::Fill(0.0)),
+        advanced: true,
+    };
+    let remembers = Task { states: vec![state], ..task("head.w", &[2]) };
+    let error = plan::memory_of(&remembers, &trainer).expect_err("is not held").to_string();
+    assert!(error.contains("reads `state/seen`"), "{error}");
+    trainer.carried.insert("state/seen".into(), Tensor::ids([2], vec![7, -1]));
+    let memory = plan::memory_of(&remembers, &trainer).expect("is held");
+    let words = &memory.states[memory.layout.states["seen"].range()];
+    assert_eq!(words.iter().map(|word| word.to_bits() as i32).collect::<Vec<_>>(), [7, -1]);
     for (path, dims) in [("head.w", [3]), ("other.w", [2])] {
         let error = plan::memory_of(&task(path, &dims), &trainer).expect_err("is not held");
         assert!(error.to_string().contains(&format!("reads `{path}`")), "{error}");

@@ -2,7 +2,7 @@
 
 use crate::exec::cpu::Cpu;
 use crate::lower::account::{fresh, moved, root};
-use crate::lower::model::{Feed, Model, Parameter, Stage, Start};
+use crate::lower::model::{Feed, Model, Parameter, Stage, Start, Twin};
 use crate::recipe::Duration;
 use crate::train::{TrainError, fit};
 use serde::Serialize;
@@ -106,7 +106,7 @@ pub fn facts(model: &Model, stage: &Stage, memory: Option<u64>) -> Result<Facts,
         start: stage.start.iter().map(start).collect(),
         fresh: shares(stage, |p| is_fresh(&p.path)),
         fresh_states: states(stage).filter(|name| is_fresh(&format!("state/{name}"))).collect(),
-        twins: stage.twins.iter().map(|t| t.dims.iter().product::<usize>()).sum(),
+        twins: stage.twins.iter().map(Twin::elements).sum(),
         states: stage.states.iter().map(|s| s.shape.elements()).sum(),
         evaluate: stage.evaluate.iter().map(|(task, _)| task.clone()).collect(),
         flops_per_sample: cost.flops / stage.batch() as u64,
@@ -117,7 +117,7 @@ pub fn facts(model: &Model, stage: &Stage, memory: Option<u64>) -> Result<Facts,
 }
 
 fn elements<'a>(parameters: impl Iterator<Item = &'a Parameter>) -> usize {
-    parameters.map(|p| p.dims.iter().product::<usize>()).sum()
+    parameters.map(Parameter::elements).sum()
 }
 
 fn states(stage: &Stage) -> impl Iterator<Item = String> {
@@ -157,7 +157,7 @@ fn start(start: &Start) -> String {
 fn shares(stage: &Stage, belongs: impl Fn(&Parameter) -> bool) -> Vec<Share> {
     let mut shares: Vec<Share> = Vec::new();
     for parameter in &stage.parameters {
-        let (module, size) = (root(&parameter.path), parameter.dims.iter().product::<usize>());
+        let (module, size) = (root(&parameter.path), parameter.elements());
         let at = shares.iter().position(|share| share.module == module).unwrap_or_else(|| {
             shares.push(Share { module: module.to_string(), parameters: 0, of: 0 });
             shares.len() - 1

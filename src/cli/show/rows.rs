@@ -1,7 +1,7 @@
 //! A stage as rows: each definition once, with its kind, its type and its parameters.
 
 use crate::lower::account::root;
-use crate::lower::model::{Mark, MarkKind, Parameter, Stage};
+use crate::lower::model::{Mark, MarkKind, Parameter, Stage, Twin};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -44,12 +44,11 @@ pub struct Row {
 impl Rows {
     /// The rows of a stage.
     pub fn of(stage: &Stage) -> Self {
-        let size = |dims: &[usize]| dims.iter().product::<usize>();
         Self {
             stage: stage.name.clone(),
             rows: rows(stage),
-            parameters: stage.parameters.iter().map(|p| size(&p.dims)).sum(),
-            twins: stage.twins.iter().map(|t| size(&t.dims)).sum(),
+            parameters: stage.parameters.iter().map(Parameter::elements).sum(),
+            twins: stage.twins.iter().map(Twin::elements).sum(),
             states: stage.states.iter().map(|s| s.shape.elements()).sum(),
         }
     }
@@ -128,13 +127,14 @@ fn modules(stage: &Stage) -> Vec<Row> {
     names.iter().map(module).collect()
 }
 
-fn below<'s>(stage: &'s Stage, name: &str) -> impl Iterator<Item = &'s Parameter> {
+/// The parameters of a definition, one by one.
+pub fn below<'s>(stage: &'s Stage, name: &str) -> impl Iterator<Item = &'s Parameter> {
     stage.parameters.iter().filter(move |p| root(&p.path) == name)
 }
 
 /// The parameters of a definition.
 pub fn count(stage: &Stage, name: &str) -> usize {
-    below(stage, name).map(|p| p.dims.iter().product::<usize>()).sum()
+    below(stage, name).map(Parameter::elements).sum()
 }
 
 /// Whether a definition has parameters and none of them trains.

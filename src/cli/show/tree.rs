@@ -1,6 +1,6 @@
 //! A stage as an indented list that fits 40 columns.
 
-use super::rows::{Row, Rows};
+use super::rows::{Row, Rows, below};
 use crate::cli::say;
 use crate::lower::model::Stage;
 use std::collections::BTreeMap;
@@ -61,12 +61,12 @@ fn counted(name: &str, count: usize) -> String {
 fn parts(stage: &Stage, name: &str) -> Vec<(String, usize)> {
     let mut order: Vec<String> = Vec::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for parameter in stage.parameters.iter().filter(|p| crate::lower::account::root(&p.path) == name) {
+    for parameter in below(stage, name) {
         let part = part(&parameter.path[name.len()..]);
         if !order.contains(&part) {
             order.push(part.clone());
         }
-        *counts.entry(part).or_default() += parameter.dims.iter().product::<usize>();
+        *counts.entry(part).or_default() += parameter.elements();
     }
     order.into_iter().map(|part| (part.clone(), counts[&part])).collect()
 }
