@@ -5,12 +5,13 @@
 use super::Graph;
 use super::verify::leaf_name;
 use crate::op::{Op, Value};
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use rustc_hash::{FxHashMap, FxHasher};
+use smallvec::SmallVec;
+use std::hash::{Hash, Hasher};
 
 /// The nodes of a graph that have been seen.
 #[derive(Debug, Default)]
-pub struct Known(HashMap<u64, Vec<Value>>);
+pub struct Known(FxHashMap<u64, SmallVec<[Value; 2]>>);
 
 impl Known {
     /// A seen node of the graph that is equal.
@@ -27,7 +28,7 @@ impl Known {
 
 /// Equal for equal nodes. Leaves have no operands, but names.
 fn key(op: &Op, operands: &[Value]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     (op.name(), leaf_name(op), operands).hash(&mut hasher);
     hasher.finish()
 }

@@ -116,12 +116,10 @@ impl Graph {
     /// The operands of a node, in order.
     pub fn operands(&self, value: Value) -> Operands {
         let edges = self.nodes.edges_directed(NodeIndex::new(value.0 as usize), Direction::Incoming);
-        let mut operands: SmallVec<[(usize, Value); 6]> =
-            edges.map(|e| (*e.weight(), Value(e.source().index() as u32))).collect();
-        // Edges come last first, so that they are nearly always in order then.
+        let mut operands: Operands = edges.map(|e| Value(e.source().index() as u32)).collect();
+        // A node gets its edges when it is placed, in order, and petgraph gives the last one first.
         operands.reverse();
-        operands.sort_unstable_by_key(|(position, _)| *position);
-        operands.into_iter().map(|(_, value)| value).collect()
+        operands
     }
 
     /// Whether exactly one node reads a node.
@@ -159,17 +157,31 @@ impl Graph {
         self.len() == 0
     }
 
-    /// The graph with batch symbols replaced.
+    /// Whether node for node the same is computed under the same names, wherever it comes from.
+    pub fn computes(&self, other: &Graph) -> bool {
+        let same = |value: Value| {
+            let (mine, theirs) = (self.node(value), other.node(value));
+            mine.op == theirs.op
+                && mine.shape == theirs.shape
+                && self.operands(value) == other.operands(value)
+        };
+        self.len() == other.len() && self.outputs == other.outputs && self.values().all(same)
+    }
+
+    /// The graph with batch symbols replaced, without what no output needs.
     ///
     /// # Errors
     /// A misfit, if an op holds only for other sizes.
     pub fn bind(&self, batch: &Batch) -> Result<Graph, Misfit> {
-        let mut bound = self.empty();
-        for value in self.values() {
+        let wanted = self.below(self.outputs.iter().map(|(_, value)| *value));
+        let (mut bound, mut moved) = (self.empty(), vec![Value(0); self.len()]);
+        for value in self.values().filter(|v| wanted[v.0 as usize]) {
             let node = self.node(value);
-            bound.add(node.op.bind(batch), &self.operands(value), &node.origin)?;
+            let operands: Operands = self.operands(value).iter().map(|v| moved[v.0 as usize]).collect();
+            moved[value.0 as usize] = bound.add(node.op.bind(batch), &operands, &node.origin)?;
         }
-        bound.outputs.clone_from(&self.outputs);
+        let outputs = self.outputs.iter().map(|(name, value)| (name.clone(), moved[value.0 as usize]));
+        bound.outputs = outputs.collect();
         Ok(bound)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Graph, Node, Operands};
 use crate::op::Value;
+use std::borrow::Cow;
 
 /// Sees the copy, a node and its operands in the copy; gives what stands for the node, or `None` to copy it.
 pub type Rewrite<'r> = dyn FnMut(&mut Graph, &Node, &[Value]) -> Option<Value> + 'r;
@@ -26,9 +27,12 @@ impl Graph {
         copy.into_outputs(outputs)
     }
 
-    /// The graph without what no output needs.
+    /// The graph without what no output needs: itself, if there is nothing of that kind.
     #[must_use]
-    pub fn needed(&self) -> Graph {
-        self.keep_outputs(self.outputs.clone())
+    pub fn needed(&self) -> Cow<'_, Graph> {
+        match self.below(self.outputs.iter().map(|(_, value)| *value)).contains(&false) {
+            true => Cow::Owned(self.keep_outputs(self.outputs.clone())),
+            false => Cow::Borrowed(self),
+        }
     }
 }

@@ -9,6 +9,7 @@ use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::BinaryOp;
+use std::rc::Rc;
 
 /// The largest whole number that is told from its neighbours everywhere.
 const LARGEST: u64 = 1 << 53;
@@ -293,8 +294,7 @@ impl<'p> Lower<'p> {
         let and = op == BinaryOp::And;
         match (a, b) {
             (Object::Mask(a), Object::Mask(b)) => {
-                let (a, b) = (a.into(), b.into());
-                Ok(Object::Mask(if and { Mask::Both(a, b) } else { Mask::Either(a, b) }))
+                Ok(Object::Mask(Rc::new(if and { Mask::Both(a, b) } else { Mask::Either(a, b) })))
             }
             (Object::Mask(_), other) | (other, Object::Mask(_)) if !matches!(other, Object::Truth(_)) => {
                 let message = format!("a mask is needed here, this is {}", other.describe());

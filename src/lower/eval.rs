@@ -161,7 +161,7 @@ impl<'p> Lower<'p> {
         match (op, object) {
             (UnaryOp::Negate, object) => self.arithmetic(BinaryOp::Subtract, span, Object::whole(0), object),
             (UnaryOp::Not, Object::Truth(t)) => Ok(Object::Truth(!t)),
-            (UnaryOp::Not, Object::Mask(mask)) => Ok(Object::Mask(super::object::Mask::Not(mask.into()))),
+            (UnaryOp::Not, Object::Mask(mask)) => Ok(Object::Mask(Rc::new(super::object::Mask::Not(mask)))),
             (UnaryOp::Not, object @ (Object::Tensor(_) | Object::Param(_))) => {
                 let tensor = self.tensor(object, value.span)?;
                 self.negation(&tensor, span).map(Object::Tensor)
@@ -278,13 +278,13 @@ impl<'p> Lower<'p> {
             "none" => return Ok(Object::None),
             "true" => return Ok(Object::Truth(true)),
             "false" => return Ok(Object::Truth(false)),
-            "causal" => return Ok(Object::Mask(super::object::Mask::Causal)),
+            "causal" => return Ok(Object::Mask(Rc::new(super::object::Mask::Causal))),
             _ => {}
         }
         if env.space_id() == MAIN && is_capital(name) && self.is_batch_symbol(name) {
             return Ok(Object::Whole(Size::symbol(name)));
         }
-        if let Some(known) = super::primitive::NAMES.iter().find(|n| **n == name) {
+        if let Some(known) = super::primitive::named(name) {
             return Ok(Object::Primitive(known));
         }
         if super::primitive::WORDS.contains(&name) {
@@ -328,13 +328,9 @@ impl<'p> Lower<'p> {
                 Ok(instance.fixed.borrow().get(name).map(|fixed| Object::Whole(fixed.size.clone())))
             }
             Layer::Space(id) => {
-                let here = self.program.spaces[id.0].names.contains_key(name);
-                let library = self.program.spaces[LIBRARY.0].names.contains_key(name);
-                match (here, library) {
-                    (true, _) => self.definition(*id, name).map(Some),
-                    (false, true) => self.definition(LIBRARY, name).map(Some),
-                    _ => Ok(None),
-                }
+                let defines = |space: &SpaceId| self.program.spaces[space.0].names.contains_key(name);
+                let space = [*id, LIBRARY].into_iter().find(defines);
+                space.map(|space| self.definition(space, name)).transpose()
             }
         }
     }
@@ -394,12 +390,15 @@ impl<'p> Lower<'p> {
 
     /// The part of this world that a definition can see.
     fn world_of(&mut self, definition: &'p Definition, space: SpaceId) -> usize {
+        if self.world == 0 || space != MAIN {
+            return 0;
+        }
         let fixed = match &definition.meaning {
             Meaning::Value(e) => is_owner(self.program, space, e),
             Meaning::Loss(_) | Meaning::State { .. } => false,
             _ => true,
         };
-        if self.world == 0 || fixed || space != MAIN {
+        if fixed {
             return 0;
         }
         let key = (self.world, definition.name.text.as_str());

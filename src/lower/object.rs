@@ -74,7 +74,7 @@ pub struct Constructor<'p> {
     pub env: Env<'p>,
 }
 
-/// The meaning of an expression.
+/// The meaning of an expression. It is passed on all the time, so what is large lies in a box.
 #[derive(Clone, Debug)]
 pub enum Object<'p> {
     /// `none`
@@ -110,7 +110,7 @@ pub enum Object<'p> {
     /// A slow copy of the model or of a module.
     Momentum(Rc<str>, Option<Box<Object<'p>>>),
     /// A relation between queries and keys.
-    Mask(Mask),
+    Mask(Rc<Mask>),
     /// A number that changes with time.
     Schedule(Box<Schedule>),
     /// A length of time.
@@ -120,9 +120,9 @@ pub enum Object<'p> {
     /// A resize rule.
     Resize(Resize),
     /// An optimiser.
-    Optimiser(Optimiser),
+    Optimiser(Box<Optimiser>),
     /// Something a stage spares or freezes, by path.
-    Spared(Spared),
+    Spared(Box<Spared>),
     /// A word with a meaning where it is used: `half`, `rows`, `model`, `int`.
     Word(String),
 }

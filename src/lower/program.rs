@@ -9,6 +9,7 @@ use chiasm_dsl::diagnostic::{Diagnostic, nearest};
 use chiasm_dsl::span::{FileId, Sources, Span};
 use chiasm_dsl::tree::{self, Expr, ExprKind, Field, Form, ItemKind, Name, StageField, Type};
 use chiasm_dsl::{library, parse};
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ pub struct Protocol {
 #[derive(Debug, Default)]
 pub struct Space {
     /// Definitions by name.
-    pub names: HashMap<String, Definition>,
+    pub names: FxHashMap<String, Definition>,
 }
 
 /// Everything that was read.

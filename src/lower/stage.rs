@@ -134,7 +134,7 @@ impl<'p> Lower<'p> {
             }));
         };
         match self.eval(expr, env, None)? {
-            Object::Optimiser(optimiser) => Ok(optimiser),
+            Object::Optimiser(optimiser) => Ok(*optimiser),
             other => {
                 let message = format!("an optimiser is needed here, this is {}", other.describe());
                 self.fail(Code::E0314, expr.span, message)

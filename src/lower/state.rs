@@ -16,7 +16,8 @@ use crate::shape::Size;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -99,13 +100,13 @@ pub struct Lower<'p> {
     /// The world that evaluation is in.
     pub world: usize,
     /// Values of definitions by world.
-    pub cache: HashMap<(usize, SpaceId, &'p str), Eval<Object<'p>>>,
+    pub cache: FxHashMap<(usize, SpaceId, &'p str), Eval<Object<'p>>>,
     /// Definitions being evaluated.
     pub active: Vec<(usize, SpaceId, &'p str)>,
     /// Paths of parts being made.
     pub building: Vec<String>,
     /// How much of a world a definition sees: the number of the smaller world.
-    pub seen: HashMap<(usize, &'p str), usize>,
+    pub seen: FxHashMap<(usize, &'p str), usize>,
     /// Calls being evaluated.
     pub frames: Vec<Frame>,
     /// What was wrong.
@@ -135,7 +136,7 @@ pub struct Lower<'p> {
     /// First arguments of modules that were applied, by path.
     pub entered: BTreeMap<String, Vec<Value>>,
     /// Names of owners of padding, for messages.
-    pub owners: HashMap<Value, String>,
+    pub owners: FxHashMap<Value, String>,
     /// Whether dropout drops.
     pub training: bool,
     /// What the caller said.
@@ -161,10 +162,10 @@ impl<'p> Lower<'p> {
             sets: BTreeMap::new(),
             worlds: vec![World::default()],
             world: 0,
-            cache: HashMap::new(),
+            cache: FxHashMap::default(),
             active: Vec::new(),
             building: Vec::new(),
-            seen: HashMap::new(),
+            seen: FxHashMap::default(),
             frames: Vec::new(),
             diagnostics: Vec::new(),
             params: BTreeMap::new(),
@@ -179,7 +180,7 @@ impl<'p> Lower<'p> {
             idle: Vec::new(),
             factors: BTreeMap::new(),
             entered: BTreeMap::new(),
-            owners: HashMap::new(),
+            owners: FxHashMap::default(),
             training,
             options: super::Options::default(),
             reach: Reach::default(),

@@ -12,6 +12,7 @@ use super::model::{Model, Parameter, Stage, Start};
 use super::program::{MAIN, Program, Protocol, path_text};
 use super::static_check::elements;
 use super::trains::lies_below;
+use crate::parallel;
 use crate::recipe::Duration;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
@@ -22,22 +23,27 @@ use std::collections::{BTreeMap, BTreeSet};
 /// All warnings about stages and tasks, in order of place.
 pub fn warnings(program: &Program, model: &Model) -> Vec<Diagnostic> {
     let mut found = untrained(program, &model.stages);
-    for stage in &model.stages {
-        let Some(protocol) = program.stages.iter().find(|p| p.name.text == stage.name) else { continue };
-        let written = Written { program, protocol, fields: program.fields(protocol, &program.stages) };
-        found.extend(idle_paths(stage, &written));
-        found.extend(idle_rates(stage, &written));
-        found.extend(long_warmup(stage, &written));
-        found.extend(no_steps(stage, &written));
-        found.extend(idle_starts(&model.stages, stage, &written));
-        found.extend(unread_measures(model, stage, &written));
-    }
+    let stages = parallel::map(&model.stages, |stage| of_stage(program, model, stage));
+    found.extend(stages.into_iter().flatten());
     found.extend(model.tasks.iter().filter_map(|task| {
         let stage = model.stages.iter().find(|s| s.name == task.stage)?;
         reads_untrained(&model.stages, stage, task, task.span)
     }));
     found.sort_by_key(|d| d.span);
     found.dedup_by(|a, b| a.code == b.code && a.span == b.span);
+    found
+}
+
+fn of_stage(program: &Program, model: &Model, stage: &Stage) -> Vec<Diagnostic> {
+    let Some(protocol) = program.stages.iter().find(|p| p.name.text == stage.name) else { return Vec::new() };
+    let written = Written { program, protocol, fields: program.fields(protocol, &program.stages) };
+    let mut found: Vec<Diagnostic> = Vec::new();
+    found.extend(idle_paths(stage, &written));
+    found.extend(idle_rates(stage, &written));
+    found.extend(long_warmup(stage, &written));
+    found.extend(no_steps(stage, &written));
+    found.extend(idle_starts(&model.stages, stage, &written));
+    found.extend(unread_measures(model, stage, &written));
     found
 }
 

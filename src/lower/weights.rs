@@ -5,7 +5,7 @@
 //! A path may begin with the name of a slow copy (its twins) or be that of a state.
 
 use super::model::{Load, Source};
-use super::object::Object;
+use super::object::{Object, Param};
 use super::program::{MAIN, Meaning, path_text};
 use super::scope::Env;
 use super::state::{Eval, Lower};
@@ -13,27 +13,35 @@ use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{self, Expr, ExprKind, Index, Rule};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// One step of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Name(String),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step<'t> {
+    Name(&'t str),
     At(usize),
 }
 
+/// Few enough steps to need no allocation.
+type Steps<'t> = SmallVec<[Step<'t>; 12]>;
+
 /// One step of a rule's path.
-enum Wanted {
-    Name(String),
+enum Wanted<'p> {
+    Name(&'p str),
     At(usize),
-    Variable(String),
+    Variable(&'p str),
 }
 
 /// Something that can be loaded.
-struct Target {
+struct Target<'t> {
     key: String,
-    path: Vec<Step>,
-    owners: Vec<(Vec<Step>, String)>,
+    /// The slow copy whose parameter it is.
+    copy: Option<&'t str>,
+    path: Steps<'t>,
+    /// The modules around it with what made them.
+    owners: &'t [(String, String)],
 }
 
 /// A map that is being applied.
@@ -58,7 +66,10 @@ impl<'p> Lower<'p> {
     /// The sources of everything that a map of the file covers.
     pub fn loads(&mut self, map: &str, at: Span) -> Eval<Vec<Load>> {
         let mut loads = Vec::new();
-        for target in self.targets() {
+        let params: Vec<Rc<Param>> = self.params.values().cloned().collect();
+        let copies: Vec<String> = self.rates.keys().cloned().collect();
+        let states: Vec<String> = self.states.keys().cloned().collect();
+        for target in targets(&params, &copies, &states) {
             let scope = Scope { map: map.to_string(), base: 0, prefix: String::new() };
             if let Some(source) = self.source_of(&target, &scope, at)? {
                 loads.push(Load { key: target.key, source });
@@ -68,37 +79,7 @@ impl<'p> Lower<'p> {
         Ok(loads)
     }
 
-    fn targets(&self) -> Vec<Target> {
-        let owners = |list: &[(String, String)], head: Option<&str>| {
-            list.iter().map(|(path, name)| (full_path(head, path), name.clone())).collect()
-        };
-        let mut targets: Vec<Target> = Vec::new();
-        for param in self.params.values() {
-            targets.push(Target {
-                key: param.path.clone(),
-                path: full_path(None, &param.path),
-                owners: owners(&param.owners, None),
-            });
-        }
-        let slow = |name: &String| self.rates.contains_key(name);
-        for name in self.rates.keys().filter(|n| slow(n)) {
-            for param in self.params.values() {
-                let path = full_path(Some(name), &param.path);
-                let key = format!("{name}/{}", param.path);
-                targets.push(Target { key, path, owners: owners(&param.owners, Some(name)) });
-            }
-        }
-        for name in self.states.keys() {
-            targets.push(Target {
-                key: format!("state/{name}"),
-                path: full_path(None, name),
-                owners: Vec::new(),
-            });
-        }
-        targets
-    }
-
-    fn source_of(&mut self, target: &Target, scope: &Scope, at: Span) -> Eval<Option<Source>> {
+    fn source_of(&mut self, target: &Target<'_>, scope: &Scope, at: Span) -> Eval<Option<Source>> {
         let program = self.program;
         let Some(map) = program.weights.iter().find(|w| w.name.text == scope.map) else {
             let message = format!("`{}` has no weight map of its own", scope.map);
@@ -124,7 +105,7 @@ impl<'p> Lower<'p> {
 
     fn ruled(
         &mut self,
-        target: &Target,
+        target: &Target<'_>,
         scope: &Scope,
         rule: &'p Rule,
         found: &Matched,
@@ -155,8 +136,8 @@ impl<'p> Lower<'p> {
         let name = self.interpolate(text, bound, rule.value.span)?;
         let map = match &rule.via {
             Some(via) => via.text.clone(),
-            None => match target.owners.iter().find(|(path, _)| *path == target.path[..below]) {
-                Some((_, constructor)) => constructor.clone(),
+            None => match target.maker(below) {
+                Some(constructor) => constructor.to_string(),
                 None => return self.fail(Code::E0611, rule.path.span, "there is no module at this path"),
             },
         };
@@ -177,7 +158,7 @@ impl<'p> Lower<'p> {
     }
 
     /// A path of another stage, with what lies below the rule's own path behind it.
-    fn moved(&mut self, rule: &'p Rule, rest: &[Step], found: &Matched) -> Eval<Source> {
+    fn moved(&mut self, rule: &'p Rule, rest: &[Step<'_>], found: &Matched) -> Eval<Source> {
         let mut path = self.source_path(&rule.value, &found.bound)?;
         let before = self.diagnostics.len();
         let list = matches!(self.eval(&rule.value, &Env::space(MAIN), None), Ok(Object::List(_)));
@@ -295,9 +276,9 @@ impl<'p> Lower<'p> {
         for term in text.replace('-', "+ -1 *").split('+').map(str::trim).filter(|t| !t.is_empty()) {
             let mut product = 1;
             for factor in term.split('*').map(str::trim) {
-                product *= self.rule_factor(factor, bound, at)?;
+                product = i64::saturating_mul(product, self.rule_factor(factor, bound, at)?);
             }
-            total += product;
+            total = i64::saturating_add(total, product);
         }
         Ok(total)
     }
@@ -321,7 +302,7 @@ impl<'p> Lower<'p> {
         for rule in &map.rules {
             let first = pattern(&rule.path).and_then(|p| p.into_iter().next());
             let Some(Wanted::Name(first)) = first else { continue };
-            if !program.spaces[MAIN.0].names.contains_key(&first) {
+            if !program.spaces[MAIN.0].names.contains_key(first) {
                 let message = format!("the model has no part `{first}`");
                 return self.report(Diagnostic::error(Code::E0202, rule.path.span, message));
             }
@@ -330,29 +311,61 @@ impl<'p> Lower<'p> {
     }
 }
 
-fn full_path(head: Option<&str>, path: &str) -> Vec<Step> {
-    let mut steps: Vec<Step> = head.map(|h| Step::Name(h.to_string())).into_iter().collect();
+impl Target<'_> {
+    /// What made the module that its first steps lead to.
+    fn maker(&self, steps: usize) -> Option<&str> {
+        let leads = |path: &str| full_path(self.copy, path)[..] == self.path[..steps];
+        self.owners.iter().find(|(path, _)| leads(path)).map(|(_, constructor)| constructor.as_str())
+    }
+}
+
+/// Parameters, those of slow copies, and states.
+fn targets<'t>(params: &'t [Rc<Param>], copies: &'t [String], states: &'t [String]) -> Vec<Target<'t>> {
+    let copies = copies.iter().map(|copy| Some(copy.as_str()));
+    let all = std::iter::once(None).chain(copies);
+    let mut targets: Vec<Target<'t>> =
+        all.flat_map(|copy| params.iter().map(move |param| parameter(copy, param))).collect();
+    let state = |name: &'t String| Target {
+        key: format!("state/{name}"),
+        copy: None,
+        path: full_path(None, name),
+        owners: &[],
+    };
+    targets.extend(states.iter().map(state));
+    targets
+}
+
+fn parameter<'t>(copy: Option<&'t str>, param: &'t Param) -> Target<'t> {
+    let key = match copy {
+        Some(copy) => format!("{copy}/{}", param.path),
+        None => param.path.clone(),
+    };
+    Target { key, copy, path: full_path(copy, &param.path), owners: &param.owners }
+}
+
+fn full_path<'t>(head: Option<&'t str>, path: &'t str) -> Steps<'t> {
+    let mut steps: Steps<'t> = head.map(Step::Name).into_iter().collect();
     for part in path.split('.') {
         let mut pieces = part.split('[');
-        steps.extend(pieces.next().map(|name| Step::Name(name.to_string())));
+        steps.extend(pieces.next().map(Step::Name));
         steps.extend(pieces.filter_map(|p| p.trim_end_matches(']').parse().ok()).map(Step::At));
     }
     steps
 }
 
-fn pattern(expr: &Expr) -> Option<Vec<Wanted>> {
+fn pattern(expr: &Expr) -> Option<SmallVec<[Wanted<'_>; 8]>> {
     match &expr.kind {
-        ExprKind::Name(name) => Some(vec![Wanted::Name(name.clone())]),
+        ExprKind::Name(name) => Some([Wanted::Name(name)].into_iter().collect()),
         ExprKind::Part { value, name } => {
             let mut steps = pattern(value)?;
-            steps.push(Wanted::Name(name.text.clone()));
+            steps.push(Wanted::Name(&name.text));
             Some(steps)
         }
         ExprKind::Index { value, indices } => {
             let mut steps = pattern(value)?;
             let [Index::At(at)] = indices.as_slice() else { return None };
             steps.push(match &at.kind {
-                ExprKind::Name(name) => Wanted::Variable(name.clone()),
+                ExprKind::Name(name) => Wanted::Variable(name),
                 ExprKind::Number { value, .. } => Wanted::At(*value as usize),
                 _ => return None,
             });
@@ -363,14 +376,14 @@ fn pattern(expr: &Expr) -> Option<Vec<Wanted>> {
 }
 
 /// What a rule takes of a path; `None` if it does not fit.
-fn matched(pattern: &[Wanted], path: &[Step]) -> Option<Matched> {
+fn matched(pattern: &[Wanted<'_>], path: &[Step<'_>]) -> Option<Matched> {
     let mut found = Matched::default();
     for (place, wanted) in pattern.iter().enumerate() {
         match (wanted, path.get(found.length)?) {
             (Wanted::Name(want), Step::Name(have)) if want == have => found.length += 1,
             (Wanted::At(want), Step::At(have)) if want == have => found.length += 1,
             (Wanted::Variable(name), Step::At(have)) => {
-                found.bound.insert(name.clone(), *have as i64);
+                found.bound.insert(name.to_string(), *have as i64);
                 found.length += 1;
             }
             _ => return None,

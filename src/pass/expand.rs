@@ -18,7 +18,7 @@ const DEEPEST: usize = 16;
 /// The graph with all lacking ops expanded that can be.
 #[must_use]
 pub fn expand(graph: &Graph, lacks: &dyn Fn(&Op) -> bool) -> Graph {
-    let mut graph = graph.needed();
+    let mut graph = graph.needed().into_owned();
     for _ in 0..DEEPEST {
         let Some(next) = expand_once(&graph, lacks) else { break };
         graph = next;

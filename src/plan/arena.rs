@@ -89,11 +89,20 @@ const MOST: usize = 64;
 #[derive(Default)]
 struct Taken(Vec<Block>);
 
-/// Up to [`MOST`] placed spans, field by field: times lie side by side, so that many are compared at once.
+/// A place in the order as few bytes, so that many are compared at once. What lies beyond the range counts as its end: spans
+/// there meet too often, never too seldom.
+type Time = i16;
+
+fn time(place: usize) -> Time {
+    let most = usize::from(u16::MAX);
+    (place.min(most) as i32 + i32::from(Time::MIN)) as Time
+}
+
+/// Up to [`MOST`] placed spans, field by field: times lie side by side.
 struct Block {
     count: usize,
-    first: [i32; MOST],
-    last: [i32; MOST],
+    first: [Time; MOST],
+    last: [Time; MOST],
     place: [(usize, usize); MOST],
 }
 
@@ -107,7 +116,7 @@ impl Taken {
 
     /// Drops what has ended before a place of the order.
     fn forget(&mut self, now: usize) {
-        self.0.iter_mut().for_each(|block| block.forget(now as i32));
+        self.0.iter_mut().for_each(|block| block.forget(time(now)));
         self.0.retain(|block| block.count > 0);
     }
 
@@ -145,12 +154,12 @@ impl Taken {
 
 impl Block {
     fn new() -> Self {
-        Self { count: 0, first: [i32::MAX; MOST], last: [-1; MOST], place: [(0, 0); MOST] }
+        Self { count: 0, first: [Time::MAX; MOST], last: [Time::MIN; MOST], place: [(0, 0); MOST] }
     }
 
     /// Where those of its spans lie that are needed together with a span.
     fn meeting(&self, span: &Span) -> impl Iterator<Item = (usize, usize)> {
-        let (first, last) = (span.first as i32, span.last as i32);
+        let (first, last) = (time(span.first), time(span.last));
         let mut meets = [0u8; MOST];
         for (i, meets) in meets.iter_mut().enumerate() {
             *meets = u8::from(self.first[i] <= last) & u8::from(first <= self.last[i]);
@@ -172,12 +181,12 @@ impl Block {
         self.first.copy_within(at..count, at + 1);
         self.last.copy_within(at..count, at + 1);
         self.place.copy_within(at..count, at + 1);
-        (self.first[at], self.last[at]) = (span.first as i32, span.last as i32);
+        (self.first[at], self.last[at]) = (time(span.first), time(span.last));
         self.place[at] = (start, start + span.words);
         self.count += 1;
     }
 
-    fn forget(&mut self, now: i32) {
+    fn forget(&mut self, now: Time) {
         let count = std::mem::take(&mut self.count);
         for i in 0..count {
             if self.last[i] >= now {
@@ -187,7 +196,7 @@ impl Block {
                 self.count += 1;
             }
         }
-        self.first[self.count..].fill(i32::MAX);
+        self.first[self.count..].fill(Time::MAX);
     }
 
     /// Keeps the first half and gives the second.
@@ -198,7 +207,7 @@ impl Block {
         rest.first[..rest.count].copy_from_slice(&self.first[half..self.count]);
         rest.last[..rest.count].copy_from_slice(&self.last[half..self.count]);
         rest.place[..rest.count].copy_from_slice(&self.place[half..self.count]);
-        self.first[half..].fill(i32::MAX);
+        self.first[half..].fill(Time::MAX);
         self.count = half;
         rest
     }

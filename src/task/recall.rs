@@ -3,10 +3,10 @@
 //! Ties never flatter: an answer that is wrong and scores the same as the right one counts as better, so a model that
 //! gives everything the same score finds nothing. NaN counts as the worst score for the right answer and best for others.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One direction of retrieval, in percent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recall {
     /// The cut-offs.
     pub at: Vec<usize>,
@@ -15,7 +15,7 @@ pub struct Recall {
 }
 
 /// Both directions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BothWays {
     /// Pictures asked for, texts found: a hit if any caption of the picture is among the first k.
     pub text: Recall,

@@ -16,13 +16,13 @@ use crate::op::Context;
 use crate::pass::partition::partition;
 use crate::recipe::Timeline;
 use crate::shape::Batch;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Below every score of a pair.
 const BELOW: f32 = 1e4;
 
 /// What a retrieval task found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The task.
     pub task: String,

@@ -7,7 +7,10 @@ use super::TrainError;
 use super::stage::layout;
 use crate::exec::Executor;
 use crate::lower::model::Stage;
+use crate::parallel;
 use crate::pass::prepare;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// More rows than this are not looked for.
@@ -42,6 +45,35 @@ pub fn cost(stage: &Stage, batch: usize, executor: &dyn Executor) -> Result<Cost
     let [parameters, twins, states] = layout.words();
     let held = 4 * (4 * parameters + twins + 2 * states) as u64;
     Ok(Cost { flops: cost.flops, held, values: cost.peak })
+}
+
+/// What a step of every stage costs; stages with the same step are counted once.
+///
+/// # Errors
+/// As [`cost`], of the first stage that has no step.
+pub fn costs(stages: &[Stage], executor: &dyn Executor) -> Result<Vec<Cost>, TrainError> {
+    let same = |at: usize| (0..at).find(|first| same_step(&stages[*first], &stages[at])).unwrap_or(at);
+    let first: Vec<usize> = (0..stages.len()).map(same).collect();
+    let mut distinct: Vec<usize> = (0..stages.len()).filter(|at| first[*at] == *at).collect();
+    // The large ones first: a large one that begins last would be waited for.
+    distinct.sort_by_key(|at| Reverse(stages[*at].graph.len()));
+    let found = parallel::map(&distinct, |at| cost(&stages[*at], stages[*at].batch(), executor));
+    let found = distinct.iter().zip(found).map(|(at, cost)| Ok((*at, cost?)));
+    let found: BTreeMap<usize, Cost> = found.collect::<Result<_, TrainError>>()?;
+    Ok(first.iter().map(|at| found[at]).collect())
+}
+
+/// Whether two stages do the same in a step, with as many rows.
+fn same_step(a: &Stage, b: &Stage) -> bool {
+    let states = |stage: &Stage| {
+        let states = stage.states.iter();
+        states.map(|state| (state.name.clone(), state.shape.clone())).collect::<Vec<_>>()
+    };
+    a.rows() == b.rows()
+        && a.parameters == b.parameters
+        && a.twins == b.twins
+        && states(a) == states(b)
+        && a.graph.computes(&b.graph)
 }
 
 /// The most rows a step may have within `bytes`; none if not even one fits. Memory grows nearly in proportion to the rows,

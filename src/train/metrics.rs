@@ -4,6 +4,7 @@
 
 use super::TrainError;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,17 @@ impl Metrics {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file = file.map_err(TrainError::file("open", path))?;
         Ok(Self { path: path.to_path_buf(), file })
+    }
+
+    /// What a task gave at a step, if it is written down.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn measured<T: DeserializeOwned>(&self, task: &str, step: u64) -> Result<Option<T>, TrainError> {
+        let text = std::fs::read_to_string(&self.path).map_err(TrainError::file("read", &self.path))?;
+        let mut rows = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let row = rows.find(|row| row["task"] == task && row["step"] == step);
+        Ok(row.and_then(|row| serde_json::from_value(row).ok()))
     }
 
     /// One more line.

@@ -215,8 +215,11 @@ struct Run<'a> {
 impl Run<'_> {
     fn stage(&mut self, stage: &Stage, listener: &mut Listener<'_>) -> Result<End, TrainError> {
         let folder = self.folder.stage(&stage.name)?;
-        if let Some(found) = self.finished.get(&stage.name) {
-            listener(Event::Found(&stage.name, found));
+        if let Some(found) = self.finished.get(&stage.name).cloned() {
+            listener(Event::Found(&stage.name, &found));
+            if found.starts_with(&folder) {
+                self.measure_again(stage, &folder, &found, listener)?;
+            }
             return Ok(End::Finished);
         }
         let (seed, spec) = identity(self.model, stage, self.options);
@@ -286,6 +289,32 @@ impl Run<'_> {
             let report = self.evaluate(name, trainer)?;
             metrics.write(&Measured { step: trainer.context.step, report: &report })?;
             listener(Event::Measured(&report));
+            self.outcome.measured.push(report);
+        }
+        Ok(())
+    }
+
+    /// What the tasks of a stage gave that this folder holds; those that a stop left out are run now.
+    fn measure_again(
+        &mut self,
+        stage: &Stage,
+        folder: &Path,
+        found: &Path,
+        listener: &mut Listener<'_>,
+    ) -> Result<(), TrainError> {
+        let found = Checkpoint::open(found)?;
+        let step = found.state.length;
+        let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), step)?;
+        for (name, _) in &stage.evaluate {
+            let report = match metrics.measured(name, step)? {
+                Some(report) => report,
+                None => {
+                    let report = measure_saved(plan::task(self.model, name)?, &found, self.supply)?;
+                    metrics.write(&Measured { step, report: &report })?;
+                    listener(Event::Measured(&report));
+                    report
+                }
+            };
             self.outcome.measured.push(report);
         }
         Ok(())
@@ -378,7 +407,14 @@ pub fn evaluate(
     let folder = plan::trained(model, task, out)?;
     let untrained =
         || TrainError::Untrained { stage: task.stage.clone(), folder: folder.display().to_string() };
-    let found = checkpoint::latest(&folder)?.ok_or_else(untrained)?;
+    measure_saved(task, &checkpoint::latest(&folder)?.ok_or_else(untrained)?, supply)
+}
+
+fn measure_saved(
+    task: &Task,
+    found: &Checkpoint,
+    supply: &dyn Supply,
+) -> Result<retrieval::Report, TrainError> {
     let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
     checkpoint::read_model(&mut found.model()?, &mut memory)?;
     let mut gallery = supply.gallery(task)?;

@@ -3,8 +3,10 @@
 use crate::exec::cpu::Cpu;
 use crate::lower::account::{fresh, moved, root};
 use crate::lower::model::{Feed, Model, Parameter, Stage, Start, Twin};
+use crate::parallel;
 use crate::recipe::Duration;
-use crate::train::{TrainError, fit};
+use crate::train::TrainError;
+use crate::train::fit::{self, Cost};
 use serde::Serialize;
 
 /// The facts of a stage.
@@ -82,18 +84,23 @@ pub struct Share {
     pub of: usize,
 }
 
-/// The facts of a stage; with `memory`, also the largest batch that fits into so many bytes.
+/// The facts of every stage; with `memory`, also the largest batch that fits into so many bytes.
 ///
 /// # Errors
 /// A graph that cannot be planned.
-pub fn facts(model: &Model, stage: &Stage, memory: Option<u64>) -> Result<Facts, TrainError> {
+pub fn all(model: &Model, memory: Option<u64>) -> Result<Vec<Facts>, TrainError> {
     let cpu = Cpu::new(1);
-    let cost = fit::cost(stage, stage.batch(), &cpu)?;
+    let costs = fit::costs(&model.stages, &cpu)?;
+    let stages: Vec<(&Stage, Cost)> = model.stages.iter().zip(costs).collect();
+    Ok(parallel::map(&stages, |(stage, cost)| facts(model, stage, *cost, memory)))
+}
+
+fn facts(model: &Model, stage: &Stage, cost: Cost, memory: Option<u64>) -> Facts {
     let gets_gradient = moved(stage, "objective");
     let still = |p: &Parameter| p.trained && !gets_gradient.contains(p.path.as_str());
     let fresh = if stage.start.is_empty() { None } else { Some(fresh(&model.stages, stage)) };
     let is_fresh = |key: &str| fresh.as_ref().is_none_or(|fresh| fresh.contains(key));
-    Ok(Facts {
+    Facts {
         stage: stage.name.clone(),
         data: stage.feeds.iter().map(|feed| source(stage, feed)).collect(),
         batch: stage.batch(),
@@ -112,8 +119,8 @@ pub fn facts(model: &Model, stage: &Stage, memory: Option<u64>) -> Result<Facts,
         flops_per_sample: cost.flops / stage.batch() as u64,
         peak_bytes: cost.bytes(),
         held_bytes: cost.held,
-        largest_batch: memory.map(|bytes| fit::largest_batch(stage, &cpu, bytes).unwrap_or(0)),
-    })
+        largest_batch: memory.map(|bytes| fit::largest_batch(stage, &Cpu::new(1), bytes).unwrap_or(0)),
+    }
 }
 
 fn elements<'a>(parameters: impl Iterator<Item = &'a Parameter>) -> usize {

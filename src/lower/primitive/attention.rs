@@ -21,8 +21,8 @@ impl<'p> Lower<'p> {
             None => None,
             Some(given) => Some(self.mask_fits(given, &q, &k)?),
         };
-        let causal = matches!(mask, Some(Mask::Causal));
-        let relation = match &mask {
+        let causal = matches!(mask.as_deref(), Some(Mask::Causal));
+        let relation = match mask.as_deref() {
             None | Some(Mask::Causal) => None,
             Some(mask) => Some(self.relation(mask, &q, &k)?.node),
         };
@@ -37,7 +37,7 @@ impl<'p> Lower<'p> {
         let (relation, bias) = (relation.is_some(), bias.is_some());
         let op = Attend { heads: None, causal, mask: padding.is_some(), bias, relation, drop };
         let mut ty = attended(&q, &k, &v);
-        ty.ahead.extend(looked_over(mask.as_ref(), &q, &k));
+        ty.ahead.extend(looked_over(mask.as_deref(), &q, &k));
         self.emit(op, &operands, ty)
     }
 

@@ -14,6 +14,7 @@ use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Arg, ExprKind, Name};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// A stretch of queries or keys: its modality, how long it is, whose lengths it has.
 type Stretch = (Option<Label>, Size, Vec<Value>);
@@ -34,7 +35,7 @@ impl<'p> Lower<'p> {
             labels.push(text.as_str().into());
         }
         match <[Label; 2]>::try_from(labels) {
-            Ok([a, b]) => Ok(Object::Mask(Mask::Sees(a, b))),
+            Ok([a, b]) => Ok(Object::Mask(Rc::new(Mask::Sees(a, b)))),
             Err(_) => self.fail(Code::E0211, span, "`sees` needs two modalities, as in `sees(text, image)`"),
         }
     }
@@ -47,11 +48,11 @@ impl<'p> Lower<'p> {
             let message = format!("`prefix` takes one whole number a row, this is {}", n.ty);
             return self.fail(Code::E0314, at, message);
         }
-        Ok(Object::Mask(Mask::Prefix(n)))
+        Ok(Object::Mask(Rc::new(Mask::Prefix(n))))
     }
 
     /// A mask that can be used between these queries and keys.
-    pub fn mask_fits(&mut self, given: Given<'p>, q: &Tensor, k: &Tensor) -> Eval<Mask> {
+    pub fn mask_fits(&mut self, given: Given<'p>, q: &Tensor, k: &Tensor) -> Eval<Rc<Mask>> {
         let mask = match given.value {
             Object::Mask(mask) => mask,
             other => {

@@ -10,6 +10,8 @@ use crate::recipe::{Init, Resize, Spared};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
+use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
 
 mod attention;
 mod chance;
@@ -81,6 +83,12 @@ pub const NAMES: &[&str] = &[
     "transport",
     "kmeans",
 ];
+
+/// A primitive by its name.
+pub fn named(name: &str) -> Option<&'static str> {
+    static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| NAMES.iter().copied().collect());
+    KNOWN.get(name).copied()
+}
 
 /// Names that mean something only where they are asked for.
 pub const WORDS: &[&str] = &[
@@ -159,8 +167,8 @@ pub fn word<'p>(word: &str) -> Eval<Object<'p>> {
         "sphere" => Object::Init(Init::Sphere),
         "fan_in" => Object::Init(Init::FanIn),
         "grid" => Object::Resize(Resize::Grid),
-        "vectors" => Object::Spared(Spared::Vectors),
-        "scalars" => Object::Spared(Spared::Scalars),
+        "vectors" => Object::Spared(Spared::Vectors.into()),
+        "scalars" => Object::Spared(Spared::Scalars.into()),
         _ => Object::Word(word.to_string()),
     })
 }

@@ -39,8 +39,10 @@ impl<'p> Lower<'p> {
                 self.need_number(&mut args, "n").map(|n| Object::Duration(Duration::Epochs(n)))
             }
             "constant" | "ramp" | "linear" | "cosine" | "decay" => self.make_schedule(word, given, span),
-            "adamw" => self.adamw("adamw", given, span).map(|o| Object::Optimiser(Optimiser::AdamW(o))),
-            "lamb" => self.adamw("lamb", given, span).map(|o| Object::Optimiser(Optimiser::Lamb(o))),
+            "adamw" => {
+                self.adamw("adamw", given, span).map(|o| Object::Optimiser(Optimiser::AdamW(o).into()))
+            }
+            "lamb" => self.adamw("lamb", given, span).map(|o| Object::Optimiser(Optimiser::Lamb(o).into())),
             "adafactor" => self.adafactor(given, span),
             "sgd" => self.sgd(given, span),
             "WordPiece" => self.make_vocabulary(VocabularyKind::WordPiece, given, span),
@@ -119,7 +121,7 @@ impl<'p> Lower<'p> {
         let rate = self.schedule(&rate.value, rate.span)?;
         let decay = self.optional_number(&mut args, "decay", 0.0)?;
         let betas = args.optional("betas").map_or(Ok([0.9, 0.999]), |given| self.betas(&given))?;
-        Ok(Object::Optimiser(Optimiser::Adafactor { rate, decay, betas }))
+        Ok(Object::Optimiser(Optimiser::Adafactor { rate, decay, betas }.into()))
     }
 
     fn sgd(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
@@ -128,7 +130,7 @@ impl<'p> Lower<'p> {
         let rate = self.schedule(&rate.value, rate.span)?;
         let momentum = self.optional_number(&mut args, "momentum", 0.0)?;
         let decay = self.optional_number(&mut args, "decay", 0.0)?;
-        Ok(Object::Optimiser(Optimiser::Sgd { rate, momentum, decay }))
+        Ok(Object::Optimiser(Optimiser::Sgd { rate, momentum, decay }.into()))
     }
 
     fn adamw(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<AdamW> {
@@ -193,7 +195,7 @@ impl<'p> Lower<'p> {
         let mut spared = Vec::new();
         for item in items {
             match item {
-                Object::Spared(one) => spared.push(one),
+                Object::Spared(one) => spared.push(*one),
                 Object::Text(pattern) => spared.push(Spared::Pattern(pattern)),
                 Object::Param(param) => spared.push(Spared::Below(param.path.clone())),
                 Object::Module(instance) => {
