@@ -73,7 +73,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// Not the JSON that was expected.
-    #[error("{} is not {expected}: {source}", .path.display())]
+    #[error("{} {}", .path.display(), unlike(expected, source))]
     Json {
         /// Which file.
         path: PathBuf,
@@ -174,6 +174,14 @@ fn splits(wrong: &str, known: &[String]) -> String {
     choice(wrong, known)
 }
 
+/// Text that is no JSON at all is told from JSON of another form.
+fn unlike(expected: &str, source: &serde_json::Error) -> String {
+    match source.is_data() {
+        true => format!("is not {expected}: {source}"),
+        false => format!("is broken JSON: {source}; expected {expected}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,8 +241,8 @@ mod tests {
                 "a.json is empty; expected JSON",
             ),
             (
-                Error::Json { path: path(), expected: "JSON", source: json },
-                "a.json is not JSON: expected value at line 1 column 1",
+                Error::Json { path: path(), expected: "COCO", source: json },
+                "a.json is broken JSON: expected value at line 1 column 1; expected COCO",
             ),
             (
                 Error::Empty { name: "coco".into(), problems: "2 rows without caption".into() },
