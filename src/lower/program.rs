@@ -139,7 +139,7 @@ pub const MAIN: SpaceId = SpaceId(1);
 
 /// Names that cannot be defined.
 pub fn is_primitive(name: &str) -> bool {
-    super::primitive::NAMES.contains(&name)
+    super::primitive::named(name).is_some()
 }
 
 impl Program {

@@ -41,7 +41,7 @@ pub fn unknown_names(program: &Program) -> Vec<Diagnostic> {
 
 fn is_known(program: &Program, name: &str) -> bool {
     let defined = program.spaces.iter().any(|s| s.names.contains_key(name));
-    let word = super::primitive::NAMES.contains(&name) || super::primitive::WORDS.contains(&name);
+    let word = super::primitive::named(name).is_some() || super::primitive::WORDS.contains(&name);
     let task = program.stages.iter().chain(&program.tasks).any(|p| p.name.text == name);
     defined
         || word

@@ -18,13 +18,15 @@ use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Expr, StageField};
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All warnings about stages and tasks, in order of place.
 pub fn warnings(program: &Program, model: &Model) -> Vec<Diagnostic> {
-    let mut found = untrained(program, &model.stages);
-    let stages = parallel::map(&model.stages, |stage| of_stage(program, model, stage));
-    found.extend(stages.into_iter().flatten());
+    let of_each = |stage: &Stage| (settled(program, &model.stages, stage), of_stage(program, model, stage));
+    let (settled, of_stages): (Vec<_>, Vec<_>) = parallel::map(&model.stages, of_each).into_iter().unzip();
+    let mut found = untrained(program, &model.stages, &settled.into_iter().flatten().collect());
+    found.extend(of_stages.into_iter().flatten());
     found.extend(model.tasks.iter().filter_map(|task| {
         let stage = model.stages.iter().find(|s| s.name == task.stage)?;
         reads_untrained(&model.stages, stage, task, task.span)
@@ -77,19 +79,21 @@ fn value<'f>(fields: &'f [StageField], name: &str) -> Option<&'f Expr> {
     })
 }
 
-/// W0702: what some stage reads, none moves or loads, and no `freeze` names.
-fn untrained(program: &Program, stages: &[Stage]) -> Vec<Diagnostic> {
-    let mut settled: BTreeSet<String> = BTreeSet::new();
-    for stage in stages {
-        settled.extend(moved(stage, "objective").into_iter().map(str::to_string));
-        let public = stage.start.iter().filter(|s| matches!(s, Start::Weights { .. } | Start::Base(_)));
-        public.for_each(|start| settled.extend(brought_by(stages, start)));
-        let protocol = program.stages.iter().find(|p| p.name.text == stage.name);
-        let fields = protocol.map_or_else(Vec::new, |p| program.fields(p, &program.stages));
-        if value(&fields, "freeze").is_some() {
-            settled.extend(stage.parameters.iter().filter(|p| !p.trained).map(|p| p.path.clone()));
-        }
+/// What a stage moves, loads from outside or freezes on purpose.
+fn settled(program: &Program, stages: &[Stage], stage: &Stage) -> Vec<String> {
+    let mut settled: Vec<String> = moved(stage, "objective").into_iter().map(str::to_string).collect();
+    let public = stage.start.iter().filter(|s| matches!(s, Start::Weights { .. } | Start::Base(_)));
+    public.for_each(|start| settled.extend(brought_by(stages, start)));
+    let protocol = program.stages.iter().find(|p| p.name.text == stage.name);
+    let fields = protocol.map_or_else(Vec::new, |p| program.fields(p, &program.stages));
+    if value(&fields, "freeze").is_some() {
+        settled.extend(stage.parameters.iter().filter(|p| !p.trained).map(|p| p.path.clone()));
     }
+    settled
+}
+
+/// W0702: what some stage reads, none moves or loads, and no `freeze` names.
+fn untrained(program: &Program, stages: &[Stage], settled: &FxHashSet<String>) -> Vec<Diagnostic> {
     let mut left: BTreeMap<&str, (&Stage, Vec<&Parameter>)> = BTreeMap::new();
     for stage in stages {
         for parameter in stage.parameters.iter().filter(|p| !settled.contains(&p.path)) {

@@ -7,10 +7,7 @@ use super::TrainError;
 use super::stage::layout;
 use crate::exec::Executor;
 use crate::lower::model::Stage;
-use crate::parallel;
 use crate::pass::prepare;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// More rows than this are not looked for.
@@ -47,20 +44,10 @@ pub fn cost(stage: &Stage, batch: usize, executor: &dyn Executor) -> Result<Cost
     Ok(Cost { flops: cost.flops, held, values: cost.peak })
 }
 
-/// What a step of every stage costs; stages with the same step are counted once.
-///
-/// # Errors
-/// As [`cost`], of the first stage that has no step.
-pub fn costs(stages: &[Stage], executor: &dyn Executor) -> Result<Vec<Cost>, TrainError> {
+/// For every stage the first one that has the same step, and so the same cost.
+pub fn same_steps(stages: &[Stage]) -> Vec<usize> {
     let same = |at: usize| (0..at).find(|first| same_step(&stages[*first], &stages[at])).unwrap_or(at);
-    let first: Vec<usize> = (0..stages.len()).map(same).collect();
-    let mut distinct: Vec<usize> = (0..stages.len()).filter(|at| first[*at] == *at).collect();
-    // The large ones first: a large one that begins last would be waited for.
-    distinct.sort_by_key(|at| Reverse(stages[*at].graph.len()));
-    let found = parallel::map(&distinct, |at| cost(&stages[*at], stages[*at].batch(), executor));
-    let found = distinct.iter().zip(found).map(|(at, cost)| Ok((*at, cost?)));
-    let found: BTreeMap<usize, Cost> = found.collect::<Result<_, TrainError>>()?;
-    Ok(first.iter().map(|at| found[at]).collect())
+    (0..stages.len()).map(same).collect()
 }
 
 /// Whether two stages do the same in a step, with as many rows.

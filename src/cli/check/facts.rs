@@ -8,6 +8,7 @@ use crate::recipe::Duration;
 use crate::train::TrainError;
 use crate::train::fit::{self, Cost};
 use serde::Serialize;
+use std::cmp::Reverse;
 
 /// The facts of a stage.
 #[derive(Debug, Serialize)]
@@ -89,13 +90,23 @@ pub struct Share {
 /// # Errors
 /// A graph that cannot be planned.
 pub fn all(model: &Model, memory: Option<u64>) -> Result<Vec<Facts>, TrainError> {
-    let cpu = Cpu::new(1);
-    let costs = fit::costs(&model.stages, &cpu)?;
-    let stages: Vec<(&Stage, Cost)> = model.stages.iter().zip(costs).collect();
-    Ok(parallel::map(&stages, |(stage, cost)| facts(model, stage, *cost, memory)))
+    let (stages, cpu, same) = (&model.stages, Cpu::new(1), fit::same_steps(&model.stages));
+    let of_one = |at: &usize| {
+        let stage = &stages[*at];
+        let cost = (same[*at] == *at).then(|| fit::cost(stage, stage.batch(), &cpu)).transpose()?;
+        Ok((*at, cost.unwrap_or_default(), facts(model, stage, memory)))
+    };
+    let mut order: Vec<usize> = (0..stages.len()).collect();
+    // The large ones first: a large one that begins last would be waited for.
+    order.sort_by_key(|at| Reverse(stages[*at].graph.len()));
+    let found = parallel::map(&order, of_one).into_iter();
+    let mut found: Vec<(usize, Cost, Facts)> = found.collect::<Result<_, TrainError>>()?;
+    found.sort_by_key(|(at, ..)| *at);
+    let costs: Vec<Cost> = same.iter().map(|first| found[*first].1).collect();
+    Ok(found.into_iter().zip(costs).map(|((.., facts), cost)| facts.costing(cost)).collect())
 }
 
-fn facts(model: &Model, stage: &Stage, cost: Cost, memory: Option<u64>) -> Facts {
+fn facts(model: &Model, stage: &Stage, memory: Option<u64>) -> Facts {
     let gets_gradient = moved(stage, "objective");
     let still = |p: &Parameter| p.trained && !gets_gradient.contains(p.path.as_str());
     let fresh = if stage.start.is_empty() { None } else { Some(fresh(&model.stages, stage)) };
@@ -116,10 +127,18 @@ fn facts(model: &Model, stage: &Stage, cost: Cost, memory: Option<u64>) -> Facts
         twins: stage.twins.iter().map(Twin::elements).sum(),
         states: stage.states.iter().map(|s| s.shape.elements()).sum(),
         evaluate: stage.evaluate.iter().map(|(task, _)| task.clone()).collect(),
-        flops_per_sample: cost.flops / stage.batch() as u64,
-        peak_bytes: cost.bytes(),
-        held_bytes: cost.held,
+        flops_per_sample: 0,
+        peak_bytes: 0,
+        held_bytes: 0,
         largest_batch: memory.map(|bytes| fit::largest_batch(stage, &Cpu::new(1), bytes).unwrap_or(0)),
+    }
+}
+
+impl Facts {
+    /// With what a step costs.
+    fn costing(self, cost: Cost) -> Self {
+        let flops_per_sample = cost.flops / self.batch as u64;
+        Self { flops_per_sample, peak_bytes: cost.bytes(), held_bytes: cost.held, ..self }
     }
 }
 
