@@ -177,7 +177,8 @@ impl Graph {
         let (mut bound, mut moved) = (self.empty(), vec![Value(0); self.len()]);
         for value in self.values().filter(|v| wanted[v.0 as usize]) {
             let node = self.node(value);
-            let operands: Operands = self.operands(value).iter().map(|v| moved[v.0 as usize]).collect();
+            let mut operands = self.operands(value);
+            operands.iter_mut().for_each(|v| *v = moved[v.0 as usize]);
             moved[value.0 as usize] = bound.add(node.op.bind(batch), &operands, &node.origin)?;
         }
         let outputs = self.outputs.iter().map(|(name, value)| (name.clone(), moved[value.0 as usize]));
@@ -206,7 +207,8 @@ impl Graph {
         let mut kept = self.empty();
         let mut moved = vec![Value(0); self.len()];
         for value in self.values().filter(|v| wanted[v.0 as usize]) {
-            let operands: Operands = self.operands(value).iter().map(|v| moved[v.0 as usize]).collect();
+            let mut operands = self.operands(value);
+            operands.iter_mut().for_each(|v| *v = moved[v.0 as usize]);
             moved[value.0 as usize] = kept.place(self.shared(value), &operands);
         }
         kept.outputs = outputs.into_iter().map(|(name, value)| (name, moved[value.0 as usize])).collect();

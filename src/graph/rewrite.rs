@@ -1,6 +1,6 @@
 //! Copying a graph node by node while a rule replaces some of the nodes: what most passes are.
 
-use super::{Graph, Node, Operands};
+use super::{Graph, Node};
 use crate::op::Value;
 use std::borrow::Cow;
 
@@ -18,7 +18,8 @@ impl Graph {
         let mut moved: Vec<Value> = Vec::with_capacity(self.len());
         for value in self.values() {
             let node = self.node(value);
-            let operands: Operands = self.operands(value).iter().map(|v| moved[v.0 as usize]).collect();
+            let mut operands = self.operands(value);
+            operands.iter_mut().for_each(|v| *v = moved[v.0 as usize]);
             let replaced = rule(&mut copy, node, &operands).filter(|new| *copy.shape(*new) == node.shape);
             moved.push(replaced.unwrap_or_else(|| copy.place(self.shared(value), &operands)));
         }

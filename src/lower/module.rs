@@ -127,7 +127,7 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0210, span, message);
         };
         if let Some(Given { value: Object::Tensor(first), .. }) = given.first() {
-            self.entered.entry(instance.path.to_string()).or_default().push(first.node);
+            self.entered.entry(instance.path.clone()).or_default().push(first.node);
         }
         let env = instance.env.with(Layer::Instance(instance.clone()));
         let frame = Frame {

@@ -134,7 +134,7 @@ pub struct Lower<'p> {
     /// Expressions evaluated so far.
     pub work: usize,
     /// First arguments of modules that were applied, by path.
-    pub entered: BTreeMap<String, Vec<Value>>,
+    pub entered: FxHashMap<Arc<str>, Vec<Value>>,
     /// Names of owners of padding, for messages.
     pub owners: FxHashMap<Value, String>,
     /// Whether dropout drops.
@@ -179,7 +179,7 @@ impl<'p> Lower<'p> {
             layer_decay: None,
             idle: Vec::new(),
             factors: BTreeMap::new(),
-            entered: BTreeMap::new(),
+            entered: FxHashMap::default(),
             owners: FxHashMap::default(),
             training,
             options: super::Options::default(),
@@ -260,7 +260,9 @@ impl<'p> Lower<'p> {
     pub fn read(&mut self, param: &Rc<Param>) -> Eval<Tensor> {
         let ty = Type::float(param.dims.iter().map(|d| Size::from(*d)));
         let (path, shape) = (param.path.clone(), ty.shape());
-        self.params.insert(path.clone(), param.clone());
+        if !self.params.contains_key(&path) {
+            self.params.insert(path.clone(), param.clone());
+        }
         match self.worlds[self.world].twin.clone() {
             None => self.emit(crate::op::Parameter { path, shape }, &[], ty),
             Some(slow) => self.emit(Twin { path: format!("{slow}/{path}"), of: path, shape }, &[], ty),

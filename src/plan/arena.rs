@@ -164,14 +164,11 @@ impl Block {
         for (i, meets) in meets.iter_mut().enumerate() {
             *meets = u8::from(self.first[i] <= last) & u8::from(first <= self.last[i]);
         }
-        (0..MOST / 8).flat_map(move |eight| {
-            let bytes = std::array::from_fn(|i| meets[8 * eight + i]);
-            let mut left = u64::from_le_bytes(bytes);
-            std::iter::from_fn(move || {
-                let at = 8 * eight + left.trailing_zeros() as usize / 8;
-                left &= left.wrapping_sub(1);
-                (at < 8 * eight + 8).then(|| self.place[at])
-            })
+        let mut left = meets.chunks_exact(8).rev().fold(0, |bits, bytes| bits << 8 | packed(bytes));
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            self.place.get(at).copied()
         })
     }
 
@@ -211,4 +208,10 @@ impl Block {
         self.count = half;
         rest
     }
+}
+
+/// Eight bytes, each 0 or 1, as eight bits: the product brings byte i to bit 56 + i, and no two others meet.
+fn packed(bytes: &[u8]) -> u64 {
+    let bytes = bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
