@@ -122,6 +122,13 @@ impl Graph {
         operands
     }
 
+    /// The operands of a node as a copy of the graph has them, given where every value went.
+    fn operands_in(&self, value: Value, moved: &[Value]) -> Operands {
+        let mut operands = self.operands(value);
+        operands.iter_mut().for_each(|v| *v = moved[v.0 as usize]);
+        operands
+    }
+
     /// Whether exactly one node reads a node.
     pub fn has_one_user(&self, value: Value) -> bool {
         let index = NodeIndex::new(value.0 as usize);
@@ -177,8 +184,7 @@ impl Graph {
         let (mut bound, mut moved) = (self.empty(), vec![Value(0); self.len()]);
         for value in self.values().filter(|v| wanted[v.0 as usize]) {
             let node = self.node(value);
-            let mut operands = self.operands(value);
-            operands.iter_mut().for_each(|v| *v = moved[v.0 as usize]);
+            let operands = self.operands_in(value, &moved);
             moved[value.0 as usize] = bound.add(node.op.bind(batch), &operands, &node.origin)?;
         }
         let outputs = self.outputs.iter().map(|(name, value)| (name.clone(), moved[value.0 as usize]));
@@ -207,8 +213,7 @@ impl Graph {
         let mut kept = self.empty();
         let mut moved = vec![Value(0); self.len()];
         for value in self.values().filter(|v| wanted[v.0 as usize]) {
-            let mut operands = self.operands(value);
-            operands.iter_mut().for_each(|v| *v = moved[v.0 as usize]);
+            let operands = self.operands_in(value, &moved);
             moved[value.0 as usize] = kept.place(self.shared(value), &operands);
         }
         kept.outputs = outputs.into_iter().map(|(name, value)| (name, moved[value.0 as usize])).collect();

@@ -18,8 +18,7 @@ impl Graph {
         let mut moved: Vec<Value> = Vec::with_capacity(self.len());
         for value in self.values() {
             let node = self.node(value);
-            let mut operands = self.operands(value);
-            operands.iter_mut().for_each(|v| *v = moved[v.0 as usize]);
+            let operands = self.operands_in(value, &moved);
             let replaced = rule(&mut copy, node, &operands).filter(|new| *copy.shape(*new) == node.shape);
             moved.push(replaced.unwrap_or_else(|| copy.place(self.shared(value), &operands)));
         }

@@ -23,7 +23,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All warnings about stages and tasks, in order of place.
 pub fn warnings(program: &Program, model: &Model) -> Vec<Diagnostic> {
-    let of_each = |stage: &Stage| (settled(program, &model.stages, stage), of_stage(program, model, stage));
+    let of_each = |stage: &Stage| {
+        let written = Written::of(program, stage);
+        let found = written.as_ref().map_or_else(Vec::new, |written| of_stage(model, stage, written));
+        (settled(&model.stages, stage, written.as_ref()), found)
+    };
     let (settled, of_stages): (Vec<_>, Vec<_>) = parallel::map(&model.stages, of_each).into_iter().unzip();
     let mut found = untrained(program, &model.stages, &settled.into_iter().flatten().collect());
     found.extend(of_stages.into_iter().flatten());
@@ -36,16 +40,14 @@ pub fn warnings(program: &Program, model: &Model) -> Vec<Diagnostic> {
     found
 }
 
-fn of_stage(program: &Program, model: &Model, stage: &Stage) -> Vec<Diagnostic> {
-    let Some(protocol) = program.stages.iter().find(|p| p.name.text == stage.name) else { return Vec::new() };
-    let written = Written { program, protocol, fields: program.fields(protocol, &program.stages) };
+fn of_stage(model: &Model, stage: &Stage, written: &Written<'_>) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    found.extend(idle_paths(stage, &written));
-    found.extend(idle_rates(stage, &written));
-    found.extend(long_warmup(stage, &written));
-    found.extend(no_steps(stage, &written));
-    found.extend(idle_starts(&model.stages, stage, &written));
-    found.extend(unread_measures(model, stage, &written));
+    found.extend(idle_paths(stage, written));
+    found.extend(idle_rates(stage, written));
+    found.extend(long_warmup(stage, written));
+    found.extend(no_steps(stage, written));
+    found.extend(idle_starts(&model.stages, stage, written));
+    found.extend(unread_measures(model, stage, written));
     found
 }
 
@@ -57,7 +59,12 @@ struct Written<'p> {
     fields: Vec<StageField>,
 }
 
-impl Written<'_> {
+impl<'p> Written<'p> {
+    fn of(program: &'p Program, stage: &Stage) -> Option<Self> {
+        let protocol = program.stages.iter().find(|p| p.name.text == stage.name)?;
+        Some(Self { program, protocol, fields: program.fields(protocol, &program.stages) })
+    }
+
     fn field(&self, name: &str) -> Option<&Expr> {
         value(&self.fields, name)
     }
@@ -80,13 +87,11 @@ fn value<'f>(fields: &'f [StageField], name: &str) -> Option<&'f Expr> {
 }
 
 /// What a stage moves, loads from outside or freezes on purpose.
-fn settled(program: &Program, stages: &[Stage], stage: &Stage) -> Vec<String> {
+fn settled(stages: &[Stage], stage: &Stage, written: Option<&Written<'_>>) -> Vec<String> {
     let mut settled: Vec<String> = moved(stage, "objective").into_iter().map(str::to_string).collect();
     let public = stage.start.iter().filter(|s| matches!(s, Start::Weights { .. } | Start::Base(_)));
     public.for_each(|start| settled.extend(brought_by(stages, start)));
-    let protocol = program.stages.iter().find(|p| p.name.text == stage.name);
-    let fields = protocol.map_or_else(Vec::new, |p| program.fields(p, &program.stages));
-    if value(&fields, "freeze").is_some() {
+    if written.is_some_and(|written| written.field("freeze").is_some()) {
         settled.extend(stage.parameters.iter().filter(|p| !p.trained).map(|p| p.path.clone()));
     }
     settled

@@ -52,14 +52,10 @@ pub fn same_steps(stages: &[Stage]) -> Vec<usize> {
 
 /// Whether two stages do the same in a step, with as many rows.
 fn same_step(a: &Stage, b: &Stage) -> bool {
-    let states = |stage: &Stage| {
-        let states = stage.states.iter();
-        states.map(|state| (state.name.clone(), state.shape.clone())).collect::<Vec<_>>()
-    };
     a.rows() == b.rows()
         && a.parameters == b.parameters
         && a.twins == b.twins
-        && states(a) == states(b)
+        && a.states.iter().map(|s| (&s.name, &s.shape)).eq(b.states.iter().map(|s| (&s.name, &s.shape)))
         && a.graph.computes(&b.graph)
 }
 

@@ -218,7 +218,12 @@ impl Run<'_> {
         if let Some(found) = self.finished.get(&stage.name).cloned() {
             listener(Event::Found(&stage.name, &found));
             if found.starts_with(&folder) {
-                self.measure_again(stage, &folder, &found, listener)?;
+                let saved = Checkpoint::open(&found)?;
+                let step = saved.state.length;
+                let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), step)?;
+                self.measure(stage, &mut metrics, step, listener, &|run, name| {
+                    measure_saved(plan::task(run.model, name)?, &saved, run.supply)
+                })?;
             }
             return Ok(End::Finished);
         }
@@ -241,7 +246,9 @@ impl Run<'_> {
             let last = format!("checkpoints/step-{}", time.length);
             self.finished.insert(stage.name.clone(), folder.join(last));
             let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), time.length)?;
-            self.measure(stage, &mut trainer, &mut metrics, listener)?;
+            self.measure(stage, &mut metrics, time.length, listener, &|run, name| {
+                run.evaluate(name, &trainer)
+            })?;
         }
         Ok(end)
     }
@@ -277,39 +284,20 @@ impl Run<'_> {
         Checkpoint::open(self.finished.get(stage).ok_or_else(untrained)?)?.model()
     }
 
-    /// Runs the tasks of a stage.
+    /// Takes over what the tasks of a stage gave at its end; what is not written down there is run now.
     fn measure(
         &mut self,
         stage: &Stage,
-        trainer: &mut Trainer,
         metrics: &mut Metrics,
+        step: u64,
         listener: &mut Listener<'_>,
+        evaluate: &dyn Fn(&Self, &str) -> Result<retrieval::Report, TrainError>,
     ) -> Result<(), TrainError> {
-        for (name, _) in &stage.evaluate {
-            let report = self.evaluate(name, trainer)?;
-            metrics.write(&Measured { step: trainer.context.step, report: &report })?;
-            listener(Event::Measured(&report));
-            self.outcome.measured.push(report);
-        }
-        Ok(())
-    }
-
-    /// What the tasks of a stage gave that this folder holds; those that a stop left out are run now.
-    fn measure_again(
-        &mut self,
-        stage: &Stage,
-        folder: &Path,
-        found: &Path,
-        listener: &mut Listener<'_>,
-    ) -> Result<(), TrainError> {
-        let found = Checkpoint::open(found)?;
-        let step = found.state.length;
-        let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), step)?;
         for (name, _) in &stage.evaluate {
             let report = match metrics.measured(name, step)? {
                 Some(report) => report,
                 None => {
-                    let report = measure_saved(plan::task(self.model, name)?, &found, self.supply)?;
+                    let report = evaluate(self, name)?;
                     metrics.write(&Measured { step, report: &report })?;
                     listener(Event::Measured(&report));
                     report
