@@ -22,7 +22,7 @@ use crate::op::{
 };
 use crate::op::{Attend, Build, Context, Op, Value};
 use crate::op::{Normalize, Parameter, Permute, Range, Reshape, Slice, SumLeading, Take};
-use crate::pass::{PassError, differentiate, fuse, merge, simplify};
+use crate::pass::{PassError, differentiate, fuse, tidy};
 use crate::random::Stream;
 use crate::recipe::Timeline;
 use crate::shape::{Kind, Shape, Size};
@@ -207,7 +207,7 @@ impl Net {
         }
         self.graph.name("loss", loss);
         let graph = differentiate(&fuse(&self.graph), "loss", &|_| true)?;
-        let graph = merge(&simplify(&graph, true));
+        let graph = tidy(&graph);
         graph.verify().map_err(|faults| {
             BenchError::Faulty(faults.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n"))
         })
@@ -367,6 +367,6 @@ pub fn profile(case: Case, threads: usize, steps: u64) -> Result<Vec<(String, f6
     for step in 0..steps.max(1) {
         program.run(&mut memory, &inputs, &context(step))?;
     }
-    let mean = |(name, time): (&str, f64)| (name.to_string(), time / steps.max(1) as f64);
+    let mean = |(name, time)| (name, time / steps.max(1) as f64);
     Ok(program.times().into_iter().map(mean).collect())
 }

@@ -150,12 +150,12 @@ impl Add for Size {
 impl Mul<i64> for Size {
     type Output = Size;
     fn mul(self, k: i64) -> Size {
-        if k == 1 {
-            return self;
-        }
-        let terms =
-            self.terms.iter().map(|(symbol, count)| (symbol.clone(), count.saturating_mul(k))).collect();
-        Size { terms, constant: self.constant.saturating_mul(k) }
+        let constant = self.constant.saturating_mul(k);
+        let terms = match (&self.terms.0, k) {
+            (None, _) | (_, 1) => self.terms,
+            (Some(terms), _) => terms.iter().map(|(s, count)| (s.clone(), count.saturating_mul(k))).collect(),
+        };
+        Size { terms, constant }
     }
 }
 

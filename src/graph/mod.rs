@@ -239,7 +239,7 @@ impl Graph {
     }
 
     /// A node to put into another graph.
-    fn shared(&self, value: Value) -> Arc<Node> {
+    pub(crate) fn shared(&self, value: Value) -> Arc<Node> {
         Arc::clone(&self.nodes[NodeIndex::new(value.0 as usize)])
     }
 

@@ -16,6 +16,7 @@
 use super::model::{Load, Source, Stage, Start};
 use super::trains::moved_by;
 use crate::op::Op;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The parameters that an output of the stage's graph changes, by path: they train here, and a gradient comes to them.
@@ -31,18 +32,18 @@ pub fn moved<'s>(stage: &'s Stage, output: &str) -> BTreeSet<&'s str> {
 }
 
 /// Keys of what a stage does not get from what it starts from: parameters by path, `state/` and a name.
-pub fn fresh(stages: &[Stage], stage: &Stage) -> BTreeSet<String> {
+pub fn fresh<'s>(stages: &'s [Stage], stage: &'s Stage) -> BTreeSet<Cow<'s, str>> {
     let brought = brought(stages, stage);
     keys(stage).filter(|key| !brought.contains(key)).collect()
 }
 
 /// Keys of what a stage gets from what it starts from.
-pub fn brought(stages: &[Stage], stage: &Stage) -> BTreeSet<String> {
+pub fn brought<'s>(stages: &'s [Stage], stage: &'s Stage) -> BTreeSet<Cow<'s, str>> {
     stage.start.iter().flat_map(|start| brought_by(stages, start)).collect()
 }
 
 /// Keys of one thing that a stage starts from.
-pub fn brought_by(stages: &[Stage], start: &Start) -> BTreeSet<String> {
+pub fn brought_by<'s>(stages: &'s [Stage], start: &'s Start) -> BTreeSet<Cow<'s, str>> {
     let mut found = BTreeSet::new();
     bring(stages, start, &mut BTreeSet::new(), &mut found);
     found
@@ -54,9 +55,9 @@ pub fn root(path: &str) -> &str {
 }
 
 /// Parameters and states of a stage as a checkpoint calls them.
-pub fn keys(stage: &Stage) -> impl Iterator<Item = String> {
-    let states = stage.states.iter().map(|state| format!("state/{}", state.name));
-    stage.parameters.iter().map(|p| p.path.clone()).chain(states)
+pub fn keys(stage: &Stage) -> impl Iterator<Item = Cow<'_, str>> {
+    let states = stage.states.iter().map(|state| format!("state/{}", state.name).into());
+    stage.parameters.iter().map(|p| p.path.as_str().into()).chain(states)
 }
 
 /// A stage brings what it has and what it carries along; one of the extended file is taken to have what it has here.
@@ -64,19 +65,19 @@ fn bring<'s>(
     stages: &'s [Stage],
     start: &'s Start,
     seen: &mut BTreeSet<&'s str>,
-    found: &mut BTreeSet<String>,
+    found: &mut BTreeSet<Cow<'s, str>>,
 ) {
     match start {
         Start::Stage(name) | Start::Base(name) => {
             let Some(stage) = stages.iter().find(|s| s.name == *name) else { return };
             if seen.insert(name) {
-                found.extend(keys(stage).chain(stage.twins.iter().map(|t| t.key.clone())));
+                found.extend(keys(stage).chain(stage.twins.iter().map(|t| t.key.as_str().into())));
                 stage.start.iter().for_each(|start| bring(stages, start, seen, found));
             }
         }
         Start::Weights { loads, .. } | Start::Moved { loads, .. } => {
             let loaded = |load: &&Load| load.source != Source::Fresh;
-            found.extend(loads.iter().filter(loaded).map(|load| load.key.clone()));
+            found.extend(loads.iter().filter(loaded).map(|load| Cow::from(load.key.as_str())));
         }
     }
 }

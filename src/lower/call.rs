@@ -94,7 +94,7 @@ impl<'p> Lower<'p> {
         span: Span,
     ) -> Eval<Vec<Option<Given<'p>>>> {
         for one in &given {
-            let param = params.iter().find(|p| Some(&p.name.text) == one.name.as_ref());
+            let param = params.iter().find(|p| Some(p.name.text.as_str()) == one.name);
             one.name_span.into_iter().for_each(|at| self.note_mention(at, param.map(|p| p.name.span)));
         }
         let names: Vec<&str> = params.iter().map(|p| p.name.text.as_str()).collect();
@@ -120,10 +120,10 @@ impl<'p> Lower<'p> {
         let mut bound: Vec<Option<Given<'p>>> = names.iter().map(|_| None).collect();
         let mut named = false;
         for (position, one) in given.into_iter().enumerate() {
-            let index = match &one.name {
+            let index = match one.name {
                 Some(name) => {
                     named = true;
-                    match names.iter().position(|n| n == name) {
+                    match names.iter().position(|n| *n == name) {
                         Some(index) => index,
                         None => return self.no_argument(names, &one, name, callee),
                     }

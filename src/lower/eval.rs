@@ -16,6 +16,7 @@ use chiasm_dsl::diagnostic::{Diagnostic, nearest};
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Arg, BinaryOp, Expr, ExprKind, Field, Name, Over, Step, UnaryOp};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// So many elements of lists are made for one stage, so that every file is checked in bounded time and memory.
 const MOST_ELEMENTS: usize = 100_000;
@@ -49,6 +50,12 @@ impl Naming {
     pub fn part(&self, name: &str) -> Self {
         Self { path: format!("{}.{name}", self.path), owners: self.owners.clone(), called: None }
     }
+}
+
+/// Whether an expression may build something that wants a name.
+fn may_build(expr: &Expr) -> bool {
+    use ExprKind::{Call, Comprehension, Group, If, List, With};
+    matches!(expr.kind, Group(_) | If { .. } | Call { .. } | With { .. } | List(_) | Comprehension { .. })
 }
 
 impl<'p> Lower<'p> {
@@ -136,10 +143,10 @@ impl<'p> Lower<'p> {
         callee: &Object<'p>,
         naming: Option<&Naming>,
     ) -> Eval<Vec<Given<'p>>> {
-        let mut given = Vec::new();
+        let mut given = Vec::with_capacity(args.len());
         for (position, arg) in args.iter().enumerate() {
             let below = match (callee, naming) {
-                (Object::Constructor(c), Some(naming)) => {
+                (Object::Constructor(c), Some(naming)) if may_build(&arg.value) => {
                     let name = arg.name.as_ref().map(|n| n.text.as_str());
                     let name = name.or_else(|| c.module.params.get(position).map(|p| p.name.text.as_str()));
                     name.map(|name| naming.part(name))
@@ -149,7 +156,7 @@ impl<'p> Lower<'p> {
             let value = self.eval(&arg.value, env, below.as_ref())?;
             let upper = arg.upper.as_ref().map(|e| self.eval(e, env, None)).transpose()?;
             let (name, name_span) =
-                (arg.name.as_ref().map(|n| n.text.clone()), arg.name.as_ref().map(|n| n.span));
+                (arg.name.as_ref().map(|n| n.text.as_str()), arg.name.as_ref().map(|n| n.span));
             let span = if arg.upper.is_some() { arg.span() } else { arg.value.span };
             given.push(Given { name, name_span, value, upper, span });
         }
@@ -506,7 +513,7 @@ impl<'p> Lower<'p> {
         self.report(error.note(format!("its parts: {}", known.join(", "))))
     }
 
-    fn slow_part(&mut self, slow: &Rc<str>, name: &'p Name) -> Eval<Object<'p>> {
+    fn slow_part(&mut self, slow: &Arc<str>, name: &'p Name) -> Eval<Object<'p>> {
         if !self.program.spaces[MAIN.0].names.contains_key(&name.text) {
             return self.unknown_name(&name.text, name.span, &Env::space(MAIN));
         }

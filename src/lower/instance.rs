@@ -20,7 +20,10 @@ pub struct Fixed {
 }
 
 /// The modules around something, innermost first: path and constructor.
-pub type Owners = Rc<[(Arc<str>, Rc<str>)]>;
+pub type Owners = Arc<[(Arc<str>, Arc<str>)]>;
+
+/// Capitals that the text of a module mentions.
+pub type Capitals = Rc<BTreeSet<String>>;
 
 /// A module.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub struct Instance<'p> {
     /// `fusion[3].attn`
     pub path: Arc<str>,
     /// The constructor's name.
-    pub constructor: Rc<str>,
+    pub constructor: Arc<str>,
     /// What it was written as.
     pub module: &'p tree::Module,
     /// The names around the module.
@@ -42,7 +45,7 @@ pub struct Instance<'p> {
     /// The module whose other parts it shares.
     pub base: Option<Rc<Instance<'p>>>,
     /// Capitals that the parts mention.
-    pub wanted: BTreeSet<String>,
+    pub wanted: Capitals,
     /// Capitals fixed by the first call; shared with the base.
     pub fixed: Rc<RefCell<Names<'p, Fixed>>>,
     /// Parts that were reached.

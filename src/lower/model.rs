@@ -339,7 +339,7 @@ pub struct Parameter {
     /// Times the learning rate, by `layer_decay`.
     pub factor: f64,
     /// The module that owns it, outermost last: (path of the module, its constructor), for weight maps.
-    pub owners: Vec<(String, String)>,
+    pub owners: Arc<[(Arc<str>, Arc<str>)]>,
 }
 
 impl Parameter {

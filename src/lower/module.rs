@@ -13,6 +13,7 @@ use chiasm_dsl::tree::{Expr, ExprKind, Field, ModuleBody, Part};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 impl<'p> Lower<'p> {
     /// A module from its constructor.
@@ -40,7 +41,9 @@ impl<'p> Lower<'p> {
                 let called = naming.called.clone().unwrap_or_else(|| module.name.text.clone());
                 self.eval(expr, &env, Some(&Naming { called: Some(called), ..naming.clone() }))
             }
-            ModuleBody::Parts(_) => Ok(Object::Module(Rc::new(fresh(constructor, params, span, naming)))),
+            ModuleBody::Parts(_) => {
+                Ok(Object::Module(Rc::new(self.fresh(constructor, params, span, naming))))
+            }
         }
     }
 
@@ -150,7 +153,7 @@ impl<'p> Lower<'p> {
     pub fn apply_slow(
         &mut self,
         inner: Object<'p>,
-        slow: Rc<str>,
+        slow: Arc<str>,
         mut given: Vec<Given<'p>>,
         span: Span,
     ) -> Eval<Object<'p>> {
@@ -276,6 +279,31 @@ impl<'p> Lower<'p> {
         Ok(Object::Module(Rc::new(changed(&instance, self.thunks(block, env), all_new, naming))))
     }
 
+    fn fresh(
+        &mut self,
+        constructor: &Rc<Constructor<'p>>,
+        params: Names<'p, Object<'p>>,
+        built: Span,
+        naming: &Naming,
+    ) -> Instance<'p> {
+        let module = constructor.module;
+        let wanted = || Rc::new(parts(module).iter().flat_map(part_capitals).collect());
+        Instance {
+            path: naming.path.as_str().into(),
+            constructor: naming.called.as_ref().unwrap_or(&module.name.text).as_str().into(),
+            module,
+            env: constructor.env.clone(),
+            params,
+            built,
+            replaced: Names::default(),
+            base: None,
+            wanted: self.wanted.entry(module.name.span).or_insert_with(wanted).clone(),
+            fixed: Rc::default(),
+            parts: RefCell::default(),
+            owners: naming.owners.clone(),
+        }
+    }
+
     fn check_part(&mut self, instance: &Rc<Instance<'p>>, field: &'p Field) -> Eval<()> {
         let name = &field.name;
         if let Some(part) = instance.field(&name.text) {
@@ -303,37 +331,14 @@ fn is_construction(expr: &Expr) -> bool {
     }
 }
 
-fn fresh<'p>(
-    constructor: &Rc<Constructor<'p>>,
-    params: Names<'p, Object<'p>>,
-    built: Span,
-    naming: &Naming,
-) -> Instance<'p> {
-    let module = constructor.module;
-    Instance {
-        path: naming.path.as_str().into(),
-        constructor: naming.called.as_ref().unwrap_or(&module.name.text).as_str().into(),
-        module,
-        env: constructor.env.clone(),
-        params,
-        built,
-        replaced: Names::default(),
-        base: None,
-        wanted: parts(module).iter().flat_map(part_capitals).collect(),
-        fixed: Rc::default(),
-        parts: RefCell::default(),
-        owners: naming.owners.clone(),
-    }
-}
-
 fn changed<'p>(
     from: &Rc<Instance<'p>>,
     thunks: Names<'p, Thunk<'p>>,
     all_new: bool,
     naming: &Naming,
 ) -> Instance<'p> {
-    let mut wanted = from.wanted.clone();
-    wanted.extend(thunks.iter().flat_map(|(_, t)| capitals(t.expr)));
+    let more = thunks.iter().flat_map(|(_, t)| capitals(t.expr));
+    let wanted = Rc::new(from.wanted.iter().cloned().chain(more).collect());
     let mut replaced = if all_new { from.replaced.clone() } else { Names::default() };
     thunks.iter().for_each(|(name, thunk)| replaced.insert(name, thunk.clone()));
     Instance {

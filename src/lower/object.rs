@@ -1,6 +1,6 @@
 //! What an expression of the language can mean: tensors, numbers, modules, functions and words.
 
-use super::instance::Instance;
+use super::instance::{Instance, Owners};
 use super::model::Vocabulary;
 use super::scope::Env;
 use super::types::{Label, Type};
@@ -10,6 +10,7 @@ use crate::shape::Size;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{self, Expr};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A node of the graph with its type.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ pub struct Param {
     /// What to do when a checkpoint has another shape.
     pub resize: Option<Resize>,
     /// The modules that own it, innermost first: path and constructor.
-    pub owners: Vec<(String, String)>,
+    pub owners: Owners,
 }
 
 /// A relation between queries and keys (4.11).
@@ -62,7 +63,7 @@ pub struct Closure<'p> {
     /// Its surroundings.
     pub env: Env<'p>,
     /// How messages call it.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
 }
 
 /// The constructor of a module.
@@ -94,7 +95,7 @@ pub enum Object<'p> {
     /// A module.
     Module(Rc<Instance<'p>>),
     /// A module seen through a slow copy.
-    Twin(Box<Object<'p>>, Rc<str>),
+    Twin(Box<Object<'p>>, Arc<str>),
     /// A list.
     List(Vec<Object<'p>>),
     /// A function of the language.
@@ -108,7 +109,7 @@ pub enum Object<'p> {
     /// `V.id`, waiting for its token.
     TokenId(Rc<Vocabulary>),
     /// A slow copy of the model or of a module.
-    Momentum(Rc<str>, Option<Box<Object<'p>>>),
+    Momentum(Arc<str>, Option<Box<Object<'p>>>),
     /// A relation between queries and keys.
     Mask(Rc<Mask>),
     /// A number that changes with time.
@@ -131,7 +132,7 @@ pub enum Object<'p> {
 #[derive(Clone, Debug)]
 pub struct Given<'p> {
     /// The name it was given by.
-    pub name: Option<String>,
+    pub name: Option<&'p str>,
     /// Place of the name, for messages.
     pub name_span: Option<Span>,
     /// The value.

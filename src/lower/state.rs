@@ -3,6 +3,7 @@
 //! One [`Lower`] evaluates one stage or task. Invariants: equal nodes are one node; a definition is evaluated once per
 //! world; an error is reported where it happens and stops only what needs its value.
 
+use super::instance::Capitals;
 use super::names::Reach;
 use super::noting::Noting;
 use super::object::{Object, Param, Tensor};
@@ -34,7 +35,7 @@ pub struct World<'p> {
     /// Replaced definitions of the file: what makes two replacements equal, and the value.
     pub replaced: BTreeMap<String, (String, Object<'p>)>,
     /// The slow copy whose parameters are read.
-    pub twin: Option<Rc<str>>,
+    pub twin: Option<Arc<str>>,
 }
 
 impl World<'_> {
@@ -53,7 +54,7 @@ pub enum PathStep {
     /// A definition or module.
     Name(Arc<str>),
     /// A function, and how far behind the start of the caller's text it is called.
-    Call(Rc<str>, u32),
+    Call(Arc<str>, u32),
 }
 
 impl std::fmt::Display for PathStep {
@@ -69,7 +70,7 @@ impl std::fmt::Display for PathStep {
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The constructor or function, for messages; `None` for a definition.
-    pub what: Option<Rc<str>>,
+    pub what: Option<Arc<str>>,
     /// Part of the path of draws.
     pub step: PathStep,
     /// Where it was called.
@@ -107,6 +108,8 @@ pub struct Lower<'p> {
     pub building: Vec<String>,
     /// How much of a world a definition sees: the number of the smaller world.
     pub seen: FxHashMap<(usize, &'p str), usize>,
+    /// Capitals that the text of a module mentions, by the place of its name.
+    pub wanted: FxHashMap<Span, Capitals>,
     /// Calls being evaluated.
     pub frames: Vec<Frame>,
     /// What was wrong.
@@ -151,6 +154,8 @@ pub struct Lower<'p> {
     pub noting: Option<Box<Noting<'p>>>,
     known: Known,
     slow: Vec<bool>,
+    /// Parameters as they were read, by their address and the world; keeping them keeps their addresses theirs.
+    read: FxHashMap<(*const Param, usize), (Rc<Param>, Tensor)>,
 }
 
 impl<'p> Lower<'p> {
@@ -166,6 +171,7 @@ impl<'p> Lower<'p> {
             active: Vec::new(),
             building: Vec::new(),
             seen: FxHashMap::default(),
+            wanted: FxHashMap::default(),
             frames: Vec::new(),
             diagnostics: Vec::new(),
             params: BTreeMap::new(),
@@ -189,6 +195,7 @@ impl<'p> Lower<'p> {
             noting: None,
             known: Known::default(),
             slow: Vec::new(),
+            read: FxHashMap::default(),
         }
     }
 
@@ -258,6 +265,16 @@ impl<'p> Lower<'p> {
 
     /// The node of a parameter in this world: itself, or its twin.
     pub fn read(&mut self, param: &Rc<Param>) -> Eval<Tensor> {
+        let key = (Rc::as_ptr(param), self.world);
+        if let Some((_, known)) = self.read.get(&key) {
+            return Ok(known.clone());
+        }
+        let read = self.emit_param(param)?;
+        self.read.insert(key, (param.clone(), read.clone()));
+        Ok(read)
+    }
+
+    fn emit_param(&mut self, param: &Rc<Param>) -> Eval<Tensor> {
         let ty = Type::float(param.dims.iter().map(|d| Size::from(*d)));
         let (path, shape) = (param.path.clone(), ty.shape());
         if !self.params.contains_key(&path) {
@@ -303,7 +320,7 @@ impl<'p> Lower<'p> {
     }
 
     /// The innermost call in the user's file, and the names of what is between it and here.
-    fn user_call(&self) -> (Option<Span>, Vec<Rc<str>>) {
+    fn user_call(&self) -> (Option<Span>, Vec<Arc<str>>) {
         let mut chain = Vec::new();
         for frame in self.frames.iter().rev() {
             chain.extend(frame.what.clone());

@@ -19,6 +19,7 @@ use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Expr, StageField};
 use rustc_hash::FxHashSet;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All warnings about stages and tasks, in order of place.
@@ -90,7 +91,7 @@ fn value<'f>(fields: &'f [StageField], name: &str) -> Option<&'f Expr> {
 fn settled(stages: &[Stage], stage: &Stage, written: Option<&Written<'_>>) -> Vec<String> {
     let mut settled: Vec<String> = moved(stage, "objective").into_iter().map(str::to_string).collect();
     let public = stage.start.iter().filter(|s| matches!(s, Start::Weights { .. } | Start::Base(_)));
-    public.for_each(|start| settled.extend(brought_by(stages, start)));
+    public.for_each(|start| settled.extend(brought_by(stages, start).into_iter().map(Cow::into_owned)));
     if written.is_some_and(|written| written.field("freeze").is_some()) {
         settled.extend(stage.parameters.iter().filter(|p| !p.trained).map(|p| p.path.clone()));
     }
@@ -238,7 +239,8 @@ fn no_steps(stage: &Stage, written: &Written<'_>) -> Option<Diagnostic> {
 fn idle_starts(stages: &[Stage], stage: &Stage, written: &Written<'_>) -> Vec<Diagnostic> {
     let places = written.field("start").map(elements).unwrap_or_default();
     let places = places.into_iter().filter(|e| path_text(e).as_deref() != Some("none"));
-    let own: BTreeSet<String> = keys(stage).chain(stage.twins.iter().map(|t| t.key.clone())).collect();
+    let twins = stage.twins.iter().map(|t| Cow::from(t.key.as_str()));
+    let own: BTreeSet<Cow<'_, str>> = keys(stage).chain(twins).collect();
     let vain =
         |start: &Start| !matches!(start, Start::Base(_)) && brought_by(stages, start).is_disjoint(&own);
     let pairs = stage.start.iter().zip(places).filter(|(start, _)| vain(start));

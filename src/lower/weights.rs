@@ -16,6 +16,7 @@ use chiasm_dsl::tree::{self, Expr, ExprKind, Index, Rule};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ struct Target<'t> {
     copy: Option<&'t str>,
     path: Steps<'t>,
     /// The modules around it with what made them.
-    owners: &'t [(String, String)],
+    owners: &'t [(Arc<str>, Arc<str>)],
 }
 
 /// A map that is being applied.
@@ -315,7 +316,7 @@ impl Target<'_> {
     /// What made the module that its first steps lead to.
     fn maker(&self, steps: usize) -> Option<&str> {
         let leads = |path: &str| full_path(self.copy, path)[..] == self.path[..steps];
-        self.owners.iter().find(|(path, _)| leads(path)).map(|(_, constructor)| constructor.as_str())
+        self.owners.iter().find(|(path, _)| leads(path)).map(|(_, constructor)| &**constructor)
     }
 }
 

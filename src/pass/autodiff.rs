@@ -16,6 +16,7 @@
 use crate::graph::{Builder, Graph};
 use crate::op::{Add, Backward, Build, Fill, Misfit, Op, Value};
 use crate::shape::{Kind, Shape};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Why a graph has no gradient.
@@ -87,14 +88,15 @@ impl Sweep {
 
     /// Builds nodes for a forward node; a misfit becomes an error that names it.
     fn build<T>(&mut self, at: Value, nodes: impl FnOnce(&mut Builder<'_>) -> T) -> Result<T, PassError> {
-        let node = self.graph.node(at);
-        let (op, origin) = (node.op.name(), node.origin.clone());
-        let path = origin.path.to_string();
+        let origin = self.graph.node(at).origin.clone();
         let mut builder = Builder::new(&mut self.graph, origin);
         let result = nodes(&mut builder);
         match builder.misfit {
             None => Ok(result),
-            Some(misfit) => Err(PassError::Misfit { op, path, misfit }),
+            Some(misfit) => {
+                let node = self.graph.node(at);
+                Err(PassError::Misfit { op: node.op.name(), path: node.origin.path.to_string(), misfit })
+            }
         }
     }
 
@@ -110,10 +112,11 @@ impl Sweep {
     fn visit(&mut self, value: Value) -> Result<(), PassError> {
         let Some(dy) = self.gradients[value.0 as usize] else { return Ok(()) };
         let operands = self.graph.operands(value);
-        let wanted: Vec<bool> = operands.iter().map(|operand| self.carries[operand.0 as usize]).collect();
-        let op = self.graph.node(value).op.clone();
+        let wanted: SmallVec<[bool; 6]> =
+            operands.iter().map(|operand| self.carries[operand.0 as usize]).collect();
+        let node = self.graph.shared(value);
         let parts = self.build(value, |build| {
-            op.grad(&mut Backward { build, operands: &operands, result: value, dy, wanted: &wanted })
+            node.op.grad(&mut Backward { build, operands: &operands, result: value, dy, wanted: &wanted })
         })?;
         for ((operand, part), wanted) in operands.into_iter().zip(parts).zip(wanted) {
             if let (Some(part), true) = (part, wanted) {

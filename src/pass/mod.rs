@@ -6,10 +6,11 @@
 //! | [`differentiate`] | adds the gradients of parameters, named `grad/<path>` |
 //! | [`simplify`] | removes and joins operations that move or change nothing |
 //! | [`merge`] | equal operations on equal operands become one |
+//! | [`tidy`] | both in one copy |
 //! | [`expand`] | operations that an executor lacks become smaller ones |
 //! | [`partition`] | what depends on a picture alone, on a text alone, on both |
 //!
-//! `fuse` comes first, then `differentiate`, `simplify`, `merge`, `expand`. All but the first keep every named value as it is and drop
+//! `fuse` comes first, then `differentiate`, `tidy`, `expand`. All but the first keep every named value as it is and drop
 //! what no name needs; [`prepare`] calls them in order. Nodes keep their origin, or take that of the node they stand for.
 
 mod autodiff;
@@ -20,9 +21,11 @@ mod merge;
 pub mod partition;
 pub mod prepare;
 mod simplify;
+mod tidy;
 
 pub use autodiff::{PassError, differentiate};
 pub use expand::expand;
 pub use fuse::fuse;
 pub use merge::merge;
 pub use simplify::simplify;
+pub use tidy::tidy;

@@ -1,11 +1,11 @@
 //! The order of graph passes: from a stage's forward graph to what an executor is handed.
 
-use super::{PassError, differentiate, fuse, merge, simplify};
+use super::{PassError, differentiate, fuse, tidy};
 use crate::graph::{Graph, Verified};
 use crate::lower::model::Stage;
 use crate::op::{Misfit, Op};
 use crate::shape::Batch;
-use std::collections::BTreeSet;
+use rustc_hash::FxHashSet;
 
 /// Why passes gave no graph.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum PrepareError {
 /// A graph that does not hold for the batch; a pass that broke it (a bug).
 pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> {
     let forward = stage.graph.bind(batch)?;
-    let trained: BTreeSet<&str> =
+    let trained: FxHashSet<&str> =
         stage.parameters.iter().filter(|p| p.trained).map(|p| p.path.as_str()).collect();
     let whole = differentiate(&fuse(&forward), "objective", &|path| trained.contains(path))?;
     finish(&stage.name, &whole)
@@ -42,7 +42,7 @@ pub fn evaluation(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
 }
 
 fn finish(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
-    let graph = merge(&simplify(graph, true));
+    let graph = tidy(graph);
     graph.verify().map_err(|rules| PrepareError::Broken(name.to_string(), format!("{rules:?}")))
 }
 

@@ -21,7 +21,12 @@ use crate::shape::Kind;
 /// The graph without idle operations; `stops` too if it was differentiated, or never will be.
 #[must_use]
 pub fn simplify(graph: &Graph, stops: bool) -> Graph {
-    graph.rewrite(&mut |copy, node, operands| match &node.op {
+    graph.rewrite(&mut |copy, node, operands| simpler(copy, node, operands, stops))
+}
+
+/// What stands for a node of a copy that grows, if something simpler does.
+pub(super) fn simpler(copy: &mut Graph, node: &Node, operands: &[Value], stops: bool) -> Option<Value> {
+    match &node.op {
         Op::Stop(_) if stops => Some(operands[0]),
         Op::Reshape(_) | Op::Permute(_) => moved(copy, node, operands[0]),
         Op::Slice(_) | Op::Pad(_) | Op::Broadcast(_) => idle(copy, node, operands[0]),
@@ -33,7 +38,7 @@ pub fn simplify(graph: &Graph, stops: bool) -> Graph {
         Op::Choose(_) => decided(copy, operands),
         Op::Matmul(matmul) => transposed(copy, node, matmul, operands),
         _ => None,
-    })
+    }
 }
 
 /// The operand, if the op leaves every element at its place.

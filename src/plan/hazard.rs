@@ -4,6 +4,7 @@
 //! A barrier stands before the first launch that would.
 
 use super::{Life, Room, Work};
+use smallvec::SmallVec;
 
 /// Words of the arena, or of a room outside.
 #[derive(Clone, Copy)]
@@ -43,13 +44,14 @@ pub fn barriers(
     barriers
 }
 
-fn pieces(rooms: &[Room], work: &Work, at: &[usize], scratch: usize) -> Vec<Piece> {
+fn pieces(rooms: &[Room], work: &Work, at: &[usize], scratch: usize) -> SmallVec<[Piece; 8]> {
     let piece = |room: usize, written: bool| {
         let outside = (rooms[room].life == Life::Outside).then_some(room);
         Piece { outside, start: at[room], end: at[room] + rooms[room].words, written }
     };
     let reads = work.reads.iter().map(|room| piece(*room, false));
-    let mut pieces: Vec<Piece> = reads.chain(work.writes.iter().map(|room| piece(*room, true))).collect();
+    let mut pieces: SmallVec<[Piece; 8]> =
+        reads.chain(work.writes.iter().map(|room| piece(*room, true))).collect();
     if work.scratch > 0 {
         pieces.push(Piece { outside: None, start: scratch, end: scratch + work.scratch, written: true });
     }

@@ -16,13 +16,16 @@ pub fn order(rooms: &[Room], work: &[Work]) -> Vec<usize> {
     if peak(rooms, work, &greedy) < peak(rooms, work, &given) { greedy } else { given }
 }
 
+/// Numbers of work, few enough to need no allocation.
+type Few = SmallVec<[usize; 4]>;
+
 /// For every work, the work that must come before it.
-pub fn dependencies(rooms: &[Room], work: &[Work]) -> Vec<Vec<usize>> {
+fn dependencies(rooms: &[Room], work: &[Work]) -> Vec<Few> {
     let mut writer: Vec<Option<usize>> = vec![None; rooms.len()];
-    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); rooms.len()];
+    let mut readers: Vec<Few> = vec![Few::new(); rooms.len()];
     let mut before = Vec::with_capacity(work.len());
     for (at, one) in work.iter().enumerate() {
-        let mut needs: Vec<usize> = one.touches().filter_map(|room| writer[room]).collect();
+        let mut needs: Few = one.touches().filter_map(|room| writer[room]).collect();
         needs.extend(one.writes.iter().flat_map(|room| readers[*room].iter().copied()));
         one.reads.iter().for_each(|room| readers[*room].push(at));
         for room in &one.writes {
@@ -46,8 +49,8 @@ pub fn peak(rooms: &[Room], work: &[Work], order: &[usize]) -> usize {
 /// Always the ready work that leaves least behind; of equals, the one given first.
 fn greedy(rooms: &[Room], work: &[Work]) -> Vec<usize> {
     let before = dependencies(rooms, work);
-    let mut after: Vec<Vec<usize>> = vec![Vec::new(); work.len()];
-    let mut waits: Vec<usize> = before.iter().map(Vec::len).collect();
+    let mut after: Vec<Few> = vec![Few::new(); work.len()];
+    let mut waits: Vec<usize> = before.iter().map(SmallVec::len).collect();
     for (at, needs) in before.iter().enumerate() {
         needs.iter().for_each(|need| after[*need].push(at));
     }

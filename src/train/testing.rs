@@ -28,7 +28,7 @@ pub fn parameter(path: &str, dims: &[usize]) -> Parameter {
         resize: None,
         trained: true,
         factor: 1.0,
-        owners: Vec::new(),
+        owners: [].into(),
     }
 }
 

@@ -71,10 +71,11 @@ impl CpuProgram {
     }
 
     /// Milliseconds of every launch since [`CpuProgram::profile`], by name, in order of execution.
-    pub fn times(&self) -> Vec<(&str, f64)> {
+    pub fn times(&self) -> Vec<(String, f64)> {
         let times = self.clock.as_deref().unwrap_or_default();
         let order = self.plan.order.iter().filter(|at| **at < times.len());
-        order.map(|at| (self.compiled.names[*at].as_str(), times[*at])).collect()
+        let name = |at: usize| format!("{} {}", self.compiled.names[at].0, self.compiled.names[at].1);
+        order.map(|at| (name(*at), times[*at])).collect()
     }
 
     /// How many launches and barriers a run has.

@@ -9,6 +9,7 @@ use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use std::rc::Rc;
+use std::sync::Arc;
 
 impl<'p> Lower<'p> {
     /// `Param(shape, init, clamp: a..b, resize: rule)`
@@ -45,8 +46,7 @@ impl<'p> Lower<'p> {
         let clamp = clamp.map(|given| self.clamp(&given)).transpose()?;
         let resize = args.optional("resize");
         let resize = resize.map(|given| self.resize_rule(&given)).transpose()?;
-        let path = naming.path.clone();
-        let owners = naming.owners.iter().map(|(path, name)| (path.to_string(), name.to_string())).collect();
+        let (path, owners) = (naming.path.clone(), naming.owners.clone());
         Ok(Object::Param(Rc::new(Param { path, dims, init, clamp, resize, owners })))
     }
 
@@ -96,7 +96,7 @@ impl<'p> Lower<'p> {
         let rate = self.need(&mut args, "rate")?;
         let rate = self.schedule(&rate.value, rate.span)?;
         self.rates.insert(naming.path.clone(), rate);
-        let name: Rc<str> = naming.path.as_str().into();
+        let name: Arc<str> = naming.path.as_str().into();
         match what.value {
             Object::Word(word) if word == "model" => Ok(Object::Momentum(name, None)),
             module @ (Object::Module(_) | Object::List(_)) => {

@@ -9,10 +9,15 @@ use crate::shape::Size;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
 
 /// One axis of a side: names in a group, none for a unit axis.
-type Group = Vec<String>;
+type Group<'t> = SmallVec<[&'t str; 2]>;
+/// The axes of a side.
+type Side<'t> = SmallVec<[Group<'t>; 4]>;
+/// Sizes by name.
+type Sizes<'t> = FxHashMap<&'t str, Size>;
 
 impl<'p> Lower<'p> {
     /// A rearrangement by pattern.
@@ -30,9 +35,9 @@ impl<'p> Lower<'p> {
             Ok(sides) => sides,
             Err(why) => return self.bad_pattern(&text, why, at),
         };
-        let mut sizes = HashMap::new();
+        let mut sizes = Sizes::default();
         for one in given {
-            let Some(name) = one.name.clone() else {
+            let Some(name) = one.name else {
                 return self.fail(Code::E0212, one.span, "sizes of a pattern are given by name");
             };
             sizes.insert(name, self.size(&one.value, one.span)?);
@@ -50,16 +55,16 @@ impl<'p> Lower<'p> {
     }
 
     /// The size of every name.
-    fn measure(&self, ty: &Type, left: &[Group], sizes: &mut HashMap<String, Size>) -> Result<(), String> {
+    fn measure<'t>(&self, ty: &Type, left: &[Group<'t>], sizes: &mut Sizes<'t>) -> Result<(), String> {
         if left.len() != ty.rank() {
             return Err(format!("the pattern has {} axes, {ty} has {}", left.len(), ty.rank()));
         }
         for (group, axis) in left.iter().zip(&ty.axes) {
-            let unknown: Vec<&String> = group.iter().filter(|name| !sizes.contains_key(*name)).collect();
+            let unknown: Group<'t> = group.iter().copied().filter(|name| !sizes.contains_key(name)).collect();
             let known = group.iter().filter_map(|name| sizes.get(name));
             let product = { known }.try_fold(Size::from(1i64), |p, s| p.times(s));
             let Some(product) = product.and_then(|p| p.number()) else {
-                if unknown.is_empty() && group.len() == 1 && sizes[&group[0]] == axis.size {
+                if unknown.is_empty() && group.len() == 1 && sizes[group[0]] == axis.size {
                     continue;
                 }
                 return Err("the product of two batch sizes is not a size".into());
@@ -77,7 +82,7 @@ impl<'p> Lower<'p> {
                     let Some(rest) = axis.size.divided(product) else {
                         return Err(format!("{} is not divisible by {product}", axis.size));
                     };
-                    sizes.insert((*name).clone(), rest);
+                    sizes.insert(name, rest);
                 }
                 _ => return Err(format!("the sizes of {} must be given", group.join(", "))),
             }
@@ -88,15 +93,15 @@ impl<'p> Lower<'p> {
     fn split_permute_merge(
         &mut self,
         x: &Tensor,
-        left: &[Group],
-        right: &[Group],
-        sizes: &HashMap<String, Size>,
+        left: &[Group<'_>],
+        right: &[Group<'_>],
+        sizes: &Sizes<'_>,
         text: &str,
         at: Span,
     ) -> Eval<Tensor> {
-        let flat: Vec<&String> = left.iter().flatten().collect();
+        let flat: Group<'_> = left.iter().flatten().copied().collect();
         let order: Vec<usize> =
-            right.iter().flatten().filter_map(|name| flat.iter().position(|n| *n == name)).collect();
+            right.iter().flatten().filter_map(|name| flat.iter().position(|n| n == name)).collect();
         let mut axes = Vec::new();
         for (group, axis) in left.iter().zip(&x.ty.axes) {
             if group.len() != 1 && axis.padding.is_some() {
@@ -104,7 +109,7 @@ impl<'p> Lower<'p> {
             }
             let single = group.len() == 1;
             axes.extend(group.iter().map(|name| Axis {
-                size: sizes[name].clone(),
+                size: sizes[*name].clone(),
                 padding: if single { axis.padding.clone() } else { None },
             }));
         }
@@ -114,7 +119,7 @@ impl<'p> Lower<'p> {
                 .and_then(|(axis, _)| left[*axis].first().filter(|_| left[*axis].len() == 1));
         let mut split = x.ty.with_axes(axes);
         split.segments =
-            x.ty.segments.clone().and_then(|(_, s)| Some((flat.iter().position(|n| Some(*n) == joined)?, s)));
+            x.ty.segments.clone().and_then(|(_, s)| Some((flat.iter().position(|n| Some(n) == joined)?, s)));
         let split = self.reshaped(x, split)?;
         let moved = if order.iter().enumerate().all(|(i, o)| i == *o) {
             split
@@ -124,7 +129,7 @@ impl<'p> Lower<'p> {
         self.merge(&moved, right, text, at)
     }
 
-    fn merge(&mut self, x: &Tensor, right: &[Group], text: &str, at: Span) -> Eval<Tensor> {
+    fn merge(&mut self, x: &Tensor, right: &[Group<'_>], text: &str, at: Span) -> Eval<Tensor> {
         let (mut axes, mut from, mut joined) = (Vec::new(), 0, None);
         for (place, group) in right.iter().enumerate() {
             let parts = &x.ty.axes[from..from + group.len()];
@@ -163,16 +168,16 @@ impl<'p> Lower<'p> {
 }
 
 /// The two sides of a pattern; every name stands once on each.
-fn sides(text: &str) -> Result<(Vec<Group>, Vec<Group>), String> {
+fn sides(text: &str) -> Result<(Side<'_>, Side<'_>), String> {
     let (left, right) = text.split_once("->").ok_or("it needs `->` between its sides")?;
     let (left, right) = (side(left)?, side(right)?);
     for (from, to) in [(&left, &right), (&right, &left)] {
-        let names: Vec<&String> = from.iter().flatten().collect();
+        let names: Group<'_> = from.iter().flatten().copied().collect();
         for (i, name) in names.iter().enumerate() {
             if names[..i].contains(name) {
                 return Err(format!("`{name}` stands twice on one side"));
             }
-            if !to.iter().flatten().any(|n| n == *name) {
+            if !to.iter().flatten().any(|n| n == name) {
                 return Err(format!("`{name}` is on one side only"));
             }
         }
@@ -180,25 +185,31 @@ fn sides(text: &str) -> Result<(Vec<Group>, Vec<Group>), String> {
     Ok((left, right))
 }
 
-fn side(text: &str) -> Result<Vec<Group>, String> {
-    let spaced = text.replace('(', " ( ").replace(')', " ) ");
-    let (mut groups, mut open): (Vec<Group>, Option<Group>) = (Vec::new(), None);
-    for word in spaced.split_whitespace() {
+fn side(text: &str) -> Result<Side<'_>, String> {
+    let (mut groups, mut open) = (Side::new(), None::<Group<'_>>);
+    for word in words(text) {
         match (word, &mut open) {
-            ("(", None) => open = Some(Vec::new()),
+            ("(", None) => open = Some(Group::new()),
             (")", Some(_)) => groups.extend(open.take()),
             ("(" | ")", _) => return Err("its parentheses do not match".into()),
-            ("1", None) => groups.push(Vec::new()),
-            (name, group) => {
-                if !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-                    return Err(format!("`{name}` is not a small name"));
-                }
-                match group {
-                    Some(group) => group.push(name.to_string()),
-                    None => groups.push(vec![name.to_string()]),
-                }
-            }
+            ("1", None) => groups.push(Group::new()),
+            (name, _) if !is_small(name) => return Err(format!("`{name}` is not a small name")),
+            (name, Some(group)) => group.push(name),
+            (name, None) => groups.push(smallvec![name]),
         }
     }
     if open.is_some() { Err("its parentheses do not match".into()) } else { Ok(groups) }
+}
+
+/// Names and parentheses; a parenthesis needs no space around it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let pieces = text.split_inclusive(['(', ')']).flat_map(|piece| {
+        let end = piece.len() - usize::from(piece.ends_with(['(', ')']));
+        [&piece[..end], &piece[end..]]
+    });
+    pieces.flat_map(str::split_whitespace)
+}
+
+fn is_small(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }

@@ -77,11 +77,10 @@ impl<'p> Lower<'p> {
     ) -> Eval<(Vec<(Tensor, Span)>, Option<Given<'p>>)> {
         let (mut tensors, mut axis) = (Vec::new(), None);
         for one in given {
-            match one.name.as_deref() {
+            match one.name {
                 Some("axis") if name == "concat" => axis = Some(one),
                 Some(other) => {
                     let at = one.name_span.map_or(one.span, |n| n.to(one.span));
-                    let other = other.to_string();
                     return self.fail(Code::E0203, at, format!("`{name}` has no argument `{other}`"));
                 }
                 None => tensors.push((self.tensor(one.value, one.span)?, one.span)),

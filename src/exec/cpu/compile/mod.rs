@@ -34,6 +34,7 @@ use crate::recipe::Schedule;
 use crate::shape::Kind;
 use sight::Sight;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use unit::{Form, Unit};
 
 /// A named value of the caller's.
@@ -67,8 +68,8 @@ pub(super) struct Compiled {
     pub work: Vec<Work>,
     /// The kernel calls.
     pub launches: Vec<Launch>,
-    /// What each launch is called in a profile.
-    pub names: Vec<String>,
+    /// What each launch is called in a profile: its op and where that comes from.
+    pub names: Vec<(&'static str, Arc<str>)>,
     /// What is copied in before a run.
     pub inputs: Vec<Port>,
     /// What can be asked for after a run.
@@ -247,7 +248,7 @@ impl<'a> Compiler<'a> {
         self.out.work.push(Work { reads: rooms(reads), writes: rooms(writes), over: Vec::new(), scratch });
         self.out.launches.push(Box::new(run));
         let node = self.graph.node(self.now);
-        self.out.names.push(format!("{} {}", node.op.name(), node.origin.path));
+        self.out.names.push((node.op.name(), node.origin.path.clone()));
     }
 
     /// The result of the last launch may lie over an operand that is used up, if it reads that room only once.

@@ -43,8 +43,11 @@ impl<'a> Compiler<'a> {
     }
 
     fn slot(&self, slots: &'a BTreeMap<String, Slot>, name: &str) -> Result<&'a Slot, ExecError> {
-        let (expected, found) = ("a place".to_string(), "not there".to_string());
-        slots.get(name).ok_or_else(|| ExecError::Place { name: name.to_string(), expected, found })
+        let missing = || {
+            let [name, expected, found] = [name, "a place", "not there"].map(str::to_string);
+            ExecError::Place { name, expected, found }
+        };
+        slots.get(name).ok_or_else(missing)
     }
 
     /// A value that is there before the first launch.

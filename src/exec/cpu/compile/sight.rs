@@ -4,6 +4,8 @@
 
 use crate::graph::{Graph, Operands};
 use crate::op::{Op, Value};
+use crate::shape::Size;
+use smallvec::{SmallVec, smallvec};
 
 /// The memory of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub(super) struct Seen {
     pub offset: usize,
 }
 
+/// Readers of a root; few enough to need no allocation.
+pub(super) type Readers = SmallVec<[Value; 4]>;
+
 /// Views and readers of a graph.
 pub(super) struct Sight {
     /// Operands of every node.
@@ -21,7 +26,7 @@ pub(super) struct Sight {
     /// Whether some output depends on the node.
     pub needed: Vec<bool>,
     /// Nodes other than views that read a root, in order; some more than once.
-    pub readers: Vec<Vec<Value>>,
+    pub readers: Vec<Readers>,
     /// Whether the root is (part of) an output.
     pub named: Vec<bool>,
     seen: Vec<Seen>,
@@ -52,7 +57,7 @@ impl Sight {
         let mut sight = Self {
             operands,
             needed,
-            readers: vec![Vec::new(); graph.len()],
+            readers: vec![smallvec![]; graph.len()],
             named: vec![false; graph.len()],
             seen,
             shared: vec![None; graph.len()],
@@ -100,7 +105,7 @@ impl Sight {
     }
 
     /// Those who read a root, each once.
-    pub fn readers(&self, root: Value) -> Vec<Value> {
+    pub fn readers(&self, root: Value) -> Readers {
         let mut readers = self.readers[root.0 as usize].clone();
         readers.dedup();
         readers
@@ -108,10 +113,9 @@ impl Sight {
 
     /// The only reader of a root that no output needs.
     pub fn sole_reader(&self, root: Value) -> Option<Value> {
-        match self.readers(root).as_slice() {
-            [one] if !self.named[root.0 as usize] => Some(*one),
-            _ => None,
-        }
+        let (one, more) = self.readers[root.0 as usize].split_first()?;
+        let sole = !self.named[root.0 as usize] && more.iter().all(|other| other == one);
+        sole.then_some(*one)
     }
 
     /// From now on a root lies where another one lies, and so do its views; who reads the one reads the other. Roots
@@ -127,19 +131,19 @@ impl Sight {
 /// The offset of a node in its first operand, if it is a view of it.
 fn view(graph: &Graph, value: Value, operands: &[Value]) -> Option<usize> {
     let operand = *operands.first()?;
-    let dims = graph.shape(operand).dims();
-    let whole = graph.shape(value).elements() == graph.shape(operand).elements();
+    let below = graph.shape(operand);
+    let whole = || graph.shape(value).elements() == below.elements();
     match &graph.node(value).op {
         Op::Reshape(_) | Op::Stop(_) => Some(0),
-        Op::Broadcast(op) if whole && op.axes.is_sorted() => Some(0),
+        Op::Broadcast(op) if op.axes.is_sorted() && whole() => Some(0),
         Op::Permute(op) => {
-            let long = op.axes.iter().filter(|axis| dims[**axis] != 1);
+            let long = op.axes.iter().filter(|axis| below.sizes[**axis].len() != 1);
             long.is_sorted().then_some(0)
         }
         Op::Slice(op) => {
-            let outer: usize = dims[..op.axis].iter().product();
-            let inner: usize = dims[op.axis + 1..].iter().product();
-            (outer == 1 || whole).then(|| op.start.len() * inner)
+            let outer: usize = below.sizes[..op.axis].iter().map(Size::len).product();
+            let inner: usize = below.sizes[op.axis + 1..].iter().map(Size::len).product();
+            (outer == 1 || whole()).then(|| op.start.len() * inner)
         }
         _ => None,
     }
