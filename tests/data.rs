@@ -9,6 +9,8 @@
 mod augment;
 #[path = "data/images.rs"]
 mod images;
+#[path = "data/kinds.rs"]
+mod kinds;
 #[path = "data/loading.rs"]
 mod loading;
 #[path = "data/photos.rs"]

@@ -34,7 +34,7 @@ fn curve(file: &str, host: &Host, every: u64) -> String {
             lines.push_str(&format!("{} {}{parts} norm {}\n", row.step, row.loss, row.norm));
         }
         Event::Measured(report) => {
-            let recall = &report.recall;
+            let recall = &report.found.retrieval().expect("a retrieval").recall;
             let _ = writeln!(lines, "{} {:?} {:?}", report.task, recall.text.percent, recall.image.percent);
         }
         _ => {}

@@ -2,7 +2,7 @@
 
 use super::options::{Format, Job, bytes};
 use super::{Problem, say, stop};
-use crate::task::retrieval::Report;
+use crate::task::report::{Found, Report, Retrieval, Scores};
 use crate::train::run::{Event, Outcome, Summary, train};
 use crate::train::{TrainOptions, step::Row};
 use clap::Args;
@@ -164,23 +164,36 @@ fn introduce(summary: &Summary) -> String {
     lines.join("\n")
 }
 
-/// The retrieval table; fits 40 columns.
+/// What a task found; fits 40 columns.
 pub fn table(report: &Report) -> String {
-    let at = &report.recall.text.at;
+    let mut lines = match &report.found {
+        Found::Retrieval(found) => recall(&report.task, found),
+        Found::Scores(found) => scores(&report.task, found),
+    };
+    lines.extend(report.problems.iter().map(|problem| format!("  data: {problem}")));
+    lines.join("\n")
+}
+
+fn scores(task: &str, found: &Scores) -> Vec<String> {
+    let head = format!("{task}: {} rows", say::grouped(found.rows));
+    let line = |(name, score): (&String, &f64)| format!("  {name:<14}{score:>10.4}");
+    std::iter::once(head).chain(found.scores.iter().map(line)).collect()
+}
+
+fn recall(task: &str, found: &Retrieval) -> Vec<String> {
+    let at = &found.recall.text.at;
     let head: String = at.iter().map(|k| format!("{:>7}", format!("R@{k}"))).collect();
     let row = |name: &str, percent: &[f64]| {
         let cells: String = percent.iter().map(|p| format!("{p:>7.1}")).collect();
         format!("  {name:<14}{cells}")
     };
-    let mut lines = vec![
-        format!("{}: {} pictures, {} texts", report.task, report.images, report.texts),
+    vec![
+        format!("{task}: {} pictures, {} texts", found.images, found.texts),
         format!("  {:<14}{head}", ""),
-        row("picture→text", &report.recall.text.percent),
-        row("text→picture", &report.recall.image.percent),
-        row("mean", &[report.recall.mean]),
-    ];
-    lines.extend(report.problems.iter().map(|problem| format!("  data: {problem}")));
-    lines.join("\n")
+        row("picture→text", &found.recall.text.percent),
+        row("text→picture", &found.recall.image.percent),
+        row("mean", &[found.recall.mean]),
+    ]
 }
 
 fn conclude(outcome: &Outcome) -> String {

@@ -15,8 +15,12 @@ use super::Vocabulary;
 /// One input of the graph.
 #[derive(Clone, Debug)]
 pub struct Wish {
-    /// The name of the input, and of the column that answers it.
+    /// The name of the input.
     pub name: String,
+    /// The column that answers it.
+    pub from: String,
+    /// Whether it is that of another, random row.
+    pub other: bool,
     /// What it holds.
     pub kind: WishKind,
 }
@@ -36,24 +40,34 @@ pub enum WishKind {
         /// Places, first and last token included; at least 2.
         length: usize,
     },
-    /// `[rows]`, the number of the picture: equal for the captions of one picture.
+    /// `[rows]`: classes; the number of the picture, which is equal for the captions of one picture.
     Ids,
+    /// `[rows, ..dims]`: scores, a weight.
+    Numbers {
+        /// Sizes of a row.
+        dims: Vec<usize>,
+    },
 }
 
 impl Wish {
+    /// Asks for the column of the input's own name.
+    pub fn new(name: &str, kind: WishKind) -> Self {
+        Self { name: name.into(), from: name.into(), other: false, kind }
+    }
+
     /// Asks for pictures.
     pub fn image(name: &str, side: usize) -> Self {
-        Self { name: name.into(), kind: WishKind::Image { side } }
+        Self::new(name, WishKind::Image { side })
     }
 
     /// Asks for token ids.
     pub fn text(name: &str, vocabulary: Arc<Vocabulary>, length: usize) -> Self {
-        Self { name: name.into(), kind: WishKind::Text { vocabulary, length } }
+        Self::new(name, WishKind::Text { vocabulary, length })
     }
 
-    /// Asks for picture numbers.
+    /// Asks for whole numbers.
     pub fn ids(name: &str) -> Self {
-        Self { name: name.into(), kind: WishKind::Ids }
+        Self::new(name, WishKind::Ids)
     }
 }
 
@@ -80,9 +94,9 @@ impl Column {
 /// The numbers of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Pixels.
+    /// Pixels, scores.
     Floats(Vec<f32>),
-    /// Token ids or picture numbers.
+    /// Token ids, classes or picture numbers.
     Ids(Vec<i32>),
 }
 

@@ -1,7 +1,7 @@
-//! Pictures with their captions: what a recipe's data is once its names are found.
+//! Rows with columns: what a recipe's data is once its names are found.
 //!
-//! A row is one picture with one of its captions. Invariant: the rows of a picture are neighbours, in the order of pictures, and every
-//! picture has at least one.
+//! Of pairs, a row is one picture with one of its captions. Rows that belong together, as those of a picture, are a group: neighbours,
+//! of which no batch wants two. Invariant: every column has a cell for every row, and every group at least one row.
 //!
 //! ```
 //! use chiasm::data::Library;
@@ -17,14 +17,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use super::image::Pixels;
 use super::report::{Problem, Report};
 use super::scenes::Scene;
-use super::transform::Augmentation;
-use super::{Column, Error, Values, Vocabulary, image};
-use crate::recipe::Transform;
+use super::{Cell, Cells, Error, image};
 
 /// Where the pixels of a picture come from.
 #[derive(Clone, Debug)]
@@ -39,43 +36,83 @@ pub enum Picture {
 #[derive(Debug)]
 pub struct Dataset {
     name: String,
-    prompt: Option<String>,
     pictures: Vec<Picture>,
-    /// The first row of every picture, and the number of rows.
+    /// The first row of every group, and the number of rows.
     first: Vec<usize>,
-    captions: Vec<String>,
-    owners: Vec<u32>,
+    columns: Vec<(&'static str, Cells)>,
+    classes: Vec<String>,
     opened: Report,
     /// Found while reading: picture, with its name and the reason.
     broken: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Dataset {
-    pub(super) fn new(name: &str, prompt: Option<String>) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         Self {
             name: name.into(),
-            prompt,
             pictures: Vec::new(),
             first: vec![0],
-            captions: Vec::new(),
-            owners: Vec::new(),
+            columns: Vec::new(),
+            classes: Vec::new(),
             opened: Report::default(),
             broken: Mutex::default(),
         }
     }
 
-    pub(super) fn add_file(&mut self, path: PathBuf, captions: &[&str]) {
-        self.add(Picture::File(path), captions);
+    /// One more picture; gives its number.
+    pub(super) fn add_picture(&mut self, picture: Picture) -> usize {
+        self.pictures.push(picture);
+        self.pictures.len() - 1
     }
 
-    pub(super) fn add<S: AsRef<str>>(&mut self, picture: Picture, captions: &[S]) {
-        let owner = self.pictures.len() as u32;
-        self.pictures.push(picture);
+    /// A picture and its captions, as a group.
+    pub(super) fn add_captioned(&mut self, picture: Picture, captions: impl IntoIterator<Item = String>) {
+        let number = self.add_picture(picture);
         for caption in captions {
-            self.captions.push(prompted(self.prompt.as_deref(), caption.as_ref()));
-            self.owners.push(owner);
+            self.extend_group(image_and_text(number, caption));
         }
-        self.first.push(self.captions.len());
+        self.end_group();
+    }
+
+    /// One more row of the last group. All rows have the same columns.
+    pub(super) fn extend_group(&mut self, row: impl IntoIterator<Item = (&'static str, Cell)>) {
+        for (name, cell) in row {
+            match self.columns.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, cells)) => {
+                    let fits = cells.push(cell);
+                    debug_assert!(fits, "{name} holds {}", cells.kind());
+                }
+                None => self.columns.push((name, Cells::of(cell))),
+            }
+        }
+    }
+
+    /// What was added since the last group is one.
+    pub(super) fn end_group(&mut self) {
+        let rows = self.columns.first().map_or(0, |(_, cells)| cells.len());
+        if self.first.last() != Some(&rows) {
+            self.first.push(rows);
+        }
+    }
+
+    /// A row that is a group.
+    pub(super) fn add_row(&mut self, row: impl IntoIterator<Item = (&'static str, Cell)>) {
+        self.extend_group(row);
+        self.end_group();
+    }
+
+    /// The number of a class, by its name.
+    pub(super) fn class(&mut self, name: &str) -> i32 {
+        let known = self.classes.iter().position(|known| known == name);
+        known.unwrap_or_else(|| {
+            self.classes.push(name.to_string());
+            self.classes.len() - 1
+        }) as i32
+    }
+
+    /// The classes are these.
+    pub(super) fn name_classes(&mut self, names: Vec<String>) {
+        self.classes = names;
     }
 
     pub(super) fn report_mut(&mut self) -> &mut Report {
@@ -83,6 +120,9 @@ impl Dataset {
     }
 
     pub(super) fn usable(self) -> Result<Self, Error> {
+        if let Some((name, _)) = self.columns.iter().find(|(_, cells)| cells.len() != self.rows()) {
+            return Err(Error::Uneven { name: self.name, column: name.to_string() });
+        }
         if self.rows() > 0 {
             return Ok(self);
         }
@@ -101,9 +141,9 @@ impl Dataset {
         &self.name
     }
 
-    /// Pairs of a picture and a caption.
+    /// How many rows.
     pub fn rows(&self) -> usize {
-        self.captions.len()
+        self.first.last().copied().unwrap_or(0)
     }
 
     /// Distinct pictures.
@@ -111,22 +151,53 @@ impl Dataset {
         self.pictures.len()
     }
 
+    /// The names of the classes that ids of the column `label` mean.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// A column by its name.
+    pub fn cells(&self, column: &str) -> Option<&Cells> {
+        self.columns.iter().find(|(name, _)| *name == column).map(|(_, cells)| cells)
+    }
+
+    /// The names of its columns.
+    pub fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The text of a row; empty if the column has none. `row < rows()`.
+    pub fn text(&self, column: &str, row: usize) -> &str {
+        match self.cells(column) {
+            Some(Cells::Texts(texts)) => &texts[row],
+            _ => "",
+        }
+    }
+
+    /// The picture of a row in a column of pictures. `row < rows()`.
+    pub fn picture_in(&self, column: &str, row: usize) -> Option<usize> {
+        match self.cells(column) {
+            Some(Cells::Pictures(pictures)) => Some(pictures[row] as usize),
+            _ => None,
+        }
+    }
+
     /// The caption of a row, within the prompt. `row < rows()`.
     pub fn caption(&self, row: usize) -> &str {
-        &self.captions[row]
+        self.text("text", row)
     }
 
-    /// The picture of a row, as in the column `image_id`. `row < rows()`.
+    /// The picture of a row, as in the column `image_id`; 0 without pictures. `row < rows()`.
     pub fn image_of(&self, row: usize) -> usize {
-        self.owners[row] as usize
+        self.picture_in("image", row).unwrap_or(0)
     }
 
-    /// The rows of a picture. `picture < pictures()`.
+    /// The rows of a picture that was added with its captions. `picture < pictures()`.
     pub fn captions_of(&self, picture: usize) -> Range<usize> {
         self.first[picture]..self.first[picture + 1]
     }
 
-    /// The first row of every picture, and the number of rows.
+    /// The first row of every group, and the number of rows.
     pub(super) fn first_rows(&self) -> &[usize] {
         &self.first
     }
@@ -138,7 +209,11 @@ impl Dataset {
 
     /// One line for people.
     pub fn describe(&self) -> String {
-        format!("{}: {} pictures, {} captions", self.name, self.pictures(), self.rows())
+        match (self.pictures(), self.cells("image_id")) {
+            (0, _) => format!("{}: {} rows", self.name, self.rows()),
+            (pictures, Some(_)) => format!("{}: {pictures} pictures, {} captions", self.name, self.rows()),
+            (pictures, None) => format!("{}: {} rows on {pictures} pictures", self.name, self.rows()),
+        }
     }
 
     /// Everything that was wrong so far, while opening and while reading; grows as broken pictures are met.
@@ -173,78 +248,13 @@ impl Dataset {
         let last = broken.values().next_back().filter(|_| broken.len() == self.pictures())?;
         Some(Error::NothingReadable { tried: broken.len(), last: last.clone() })
     }
-
-    /// Pictures in the given order, `[n, 3, side, side]`, without chance: of the transforms only `center` counts, otherwise
-    /// pictures are squashed to the square. A picture that cannot be read is grey, and in the report.
-    ///
-    /// # Errors
-    /// `NothingReadable` if every picture of the set was found to be broken, `Wish` if `side` is 0.
-    pub fn images(&self, pictures: &[usize], side: usize, transforms: &[Transform]) -> Result<Column, Error> {
-        if side == 0 {
-            return Err(Error::Wish {
-                name: "image".into(),
-                reason: "an image has at least one pixel".into(),
-            });
-        }
-        let mut values = vec![0.5; pictures.len() * 3 * side * side];
-        self.fill(&mut values, pictures, side, &Augmentation::fixed(transforms));
-        match self.nothing_readable() {
-            Some(error) => Err(error),
-            None => {
-                let dims = vec![pictures.len(), 3, side, side];
-                Ok(Column { name: "image".into(), dims, values: Values::Floats(values), lengths: None })
-            }
-        }
-    }
-
-    /// Writes the pictures that can be read, on all cores.
-    fn fill(&self, values: &mut [f32], pictures: &[usize], side: usize, augmentation: &Augmentation) {
-        let size = 3 * side * side;
-        let each = pictures.len().div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
-        let one = |picture: usize, out: &mut [f32]| {
-            if let Ok(pixels) = self.load(picture, side) {
-                augmentation.apply(pixels, side, None).write(out);
-            }
-        };
-        thread::scope(|scope| {
-            for (numbers, out) in pictures.chunks(each).zip(values.chunks_mut(each * size)) {
-                scope.spawn(move || {
-                    numbers.iter().zip(out.chunks_mut(size)).for_each(|(n, out)| one(*n, out))
-                });
-            }
-        });
-    }
-
-    /// Captions in the given order, `[n, length]` ids with their lengths.
-    ///
-    /// # Errors
-    /// `Wish` if `length` is below 2.
-    pub fn texts(&self, rows: &[usize], vocabulary: &Vocabulary, length: usize) -> Result<Column, Error> {
-        let captions: Vec<&str> = rows.iter().map(|row| self.caption(*row)).collect();
-        vocabulary.column("text", &captions, length)
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn prompted(prompt: Option<&str>, caption: &str) -> String {
-    match prompt {
-        Some(prompt) if prompt.contains("{}") => prompt.replace("{}", caption),
-        Some(prompt) => format!("{} {caption}", prompt.trim_end()),
-        None => caption.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prompt_surrounds_the_caption() {
-        assert_eq!(prompted(Some("a picture of {}"), "a cat"), "a picture of a cat");
-        assert_eq!(prompted(Some("a picture of "), "a cat"), "a picture of a cat");
-        assert_eq!(prompted(None, "a cat"), "a cat");
-    }
+/// The row of a pair.
+pub(super) fn image_and_text(picture: usize, text: String) -> [(&'static str, Cell); 3] {
+    [("image", Cell::Picture(picture)), ("text", Cell::Text(text)), ("image_id", Cell::Id(picture as i32))]
 }

@@ -16,7 +16,7 @@ const NAMED: usize = 8;
 #[non_exhaustive]
 pub enum Error {
     /// Data of the language that this version does not read.
-    #[error("{what} is in the language, but this version cannot read it yet; it reads pairs(…)")]
+    #[error("{what} is in the language, but this version cannot read it yet")]
     Later {
         /// What was asked for.
         what: String,
@@ -43,6 +43,36 @@ pub enum Error {
         split: String,
         /// The splits that have captions.
         known: Vec<String>,
+    },
+    /// A folder without rows of the kind and split.
+    #[error("{} has no rows of {kind}(…) for split `{split}`; looked for {expected}", .folder.display())]
+    NoRows {
+        /// The folder of the data set.
+        folder: PathBuf,
+        /// The kind of data.
+        kind: &'static str,
+        /// The split asked for.
+        split: String,
+        /// Files that would hold them, in the folder.
+        expected: String,
+    },
+    /// A built-in set does not have this kind of rows.
+    #[error("`{name}` cannot be read as {kind}(…); it can as {known}")]
+    NoKind {
+        /// The data set.
+        name: &'static str,
+        /// What was asked for.
+        kind: &'static str,
+        /// What there is.
+        known: &'static str,
+    },
+    /// Sources read as one that do not have the same columns.
+    #[error("the sources of {name} are read as one, but not all have a column `{column}`")]
+    Uneven {
+        /// The sources.
+        name: String,
+        /// A column that some lack.
+        column: String,
     },
     /// A built-in set has no such split.
     #[error("`{name}` has no split `{split}`; it has {known}")]
@@ -228,9 +258,26 @@ mod tests {
         let said = [
             (
                 Error::Later { what: "vqa(…)".into() },
-                "vqa(…) is in the language, but this version cannot read it yet; it reads pairs(…)",
+                "vqa(…) is in the language, but this version cannot read it yet",
             ),
             (Error::NoFolder("sets".into()), "`--data sets`: there is no such folder"),
+            (
+                Error::NoRows {
+                    folder: "imdb".into(),
+                    kind: "texts",
+                    split: "val".into(),
+                    expected: "val.jsonl".into(),
+                },
+                "imdb has no rows of texts(…) for split `val`; looked for val.jsonl",
+            ),
+            (
+                Error::NoKind { name: "scenes", kind: "vqa", known: "pairs(…)" },
+                "`scenes` cannot be read as vqa(…); it can as pairs(…)",
+            ),
+            (
+                Error::Uneven { name: "a and b".into(), column: "label".into() },
+                "the sources of a and b are read as one, but not all have a column `label`",
+            ),
             (
                 Error::NoSplit { name: "scenes".into(), split: "x".into(), known: "train".into() },
                 "`scenes` has no split `x`; it has train",

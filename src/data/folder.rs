@@ -14,7 +14,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Picture};
 use super::report::Problem;
 use super::{Error, coco, karpathy};
 
@@ -68,14 +68,19 @@ pub(super) fn has(folder: &Path, split: &str) -> bool {
 }
 
 /// Reads a folder, or one JSON file, into the data set.
-pub(super) fn open(path: &Path, split: &str, dataset: &mut Dataset) -> Result<(), Error> {
+pub(super) fn open(
+    path: &Path,
+    split: &str,
+    prompt: Option<&str>,
+    dataset: &mut Dataset,
+) -> Result<(), Error> {
     if path.is_file() {
         let folder = path.parent().unwrap_or(Path::new("."));
         let outer = if folder.ends_with("annotations") { folder.parent().unwrap_or(folder) } else { folder };
-        return read(path, outer, split, dataset);
+        return read(path, outer, (split, prompt), dataset);
     }
     match candidates(path, split).iter().find(|file| file.is_file()) {
-        Some(file) => read(file, path, split, dataset),
+        Some(file) => read(file, path, (split, prompt), dataset),
         None => Err(Error::NoAnnotations { folder: path.into(), split: split.into(), known: splits(path) }),
     }
 }
@@ -104,7 +109,12 @@ pub(super) fn folders(folder: &Path) -> Vec<String> {
     found
 }
 
-fn read(file: &Path, folder: &Path, split: &str, dataset: &mut Dataset) -> Result<(), Error> {
+fn read(
+    file: &Path,
+    folder: &Path,
+    (split, prompt): (&str, Option<&str>),
+    dataset: &mut Dataset,
+) -> Result<(), Error> {
     let bytes = fs::read(file).map_err(|source| Error::Read { path: file.into(), source })?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_start_matches('\u{FEFF}');
@@ -115,7 +125,7 @@ fn read(file: &Path, folder: &Path, split: &str, dataset: &mut Dataset) -> Resul
     } else {
         coco::read(file, text, report)?
     };
-    add(entries, &Shelves::new(folder, split), dataset);
+    add(entries, &Shelves::new(folder, split), prompt, dataset);
     Ok(())
 }
 
@@ -132,7 +142,7 @@ fn plausible(path: &Path, bytes: &[u8], text: &str) -> Result<(), Error> {
     Err(Error::Captions { path: path.into(), reason: reason.into(), expected: FORMATS })
 }
 
-fn add(entries: Vec<Entry>, shelves: &Shelves, dataset: &mut Dataset) {
+fn add(entries: Vec<Entry>, shelves: &Shelves, prompt: Option<&str>, dataset: &mut Dataset) {
     for entry in entries {
         let captions = usable(&entry, dataset);
         if captions.is_empty() {
@@ -140,7 +150,10 @@ fn add(entries: Vec<Entry>, shelves: &Shelves, dataset: &mut Dataset) {
             continue;
         }
         match shelves.find(&entry) {
-            Some(path) => dataset.add_file(path, &captions),
+            Some(path) => {
+                let captions = captions.into_iter().map(|caption| prompted(prompt, caption));
+                dataset.add_captioned(Picture::File(path), captions);
+            }
             None => dataset.report_mut().note(Problem::MissingFile, entry.file),
         }
     }
@@ -205,4 +218,24 @@ impl Shelves {
 fn names(folder: &Path) -> HashSet<OsString> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name()).collect()
+}
+
+fn prompted(prompt: Option<&str>, caption: &str) -> String {
+    match prompt {
+        Some(prompt) if prompt.contains("{}") => prompt.replace("{}", caption),
+        Some(prompt) => format!("{} {caption}", prompt.trim_end()),
+        None => caption.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_surrounds_the_caption() {
+        assert_eq!(prompted(Some("a picture of {}"), "a cat"), "a picture of a cat");
+        assert_eq!(prompted(Some("a picture of "), "a cat"), "a picture of a cat");
+        assert_eq!(prompted(None, "a cat"), "a cat");
+    }
 }

@@ -1,10 +1,10 @@
 //! Where names of data sets and vocabularies become folders and files: the folders given by `--data`.
 //!
 //! `"photos/val"` is split `val` of `photos`; without a split, `train` is meant. For every given DIR, in order, these are tried:
-//! 1. `DIR/photos`, a folder;
+//! 1. `DIR/photos`, a folder; then `DIR/…_photos` and `DIR/…/photos`;
 //! 2. DIR itself, if it is called `photos`;
-//! 3. DIR itself, if it holds captions of the split (so `--data` may name the data set's own folder);
-//! 4. DIR itself, if it is a `.json` file.
+//! 3. DIR itself, if it holds rows of the kind and split (so `--data` may name the data set's own folder);
+//! 4. DIR itself, if it is a file.
 //!
 //! `"scenes"` is built in and needs no folder. What a folder must look like is said in the module `folder`.
 //!
@@ -19,7 +19,7 @@
 use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
-use super::{Error, folder, scenes};
+use super::{Error, folder, kinds, scenes};
 use crate::recipe::{AugmentSet, Data, DataKind, Rows, Transform};
 
 /// The folders given by `--data`.
@@ -52,26 +52,41 @@ impl Library {
     /// # Errors
     /// A name that is not found, annotations that cannot be read, or no usable row in all of them.
     pub fn open(&self, data: &Data) -> Result<Dataset, Error> {
-        let (prompt, names) = readable(data)?;
-        let mut dataset = Dataset::new(&names.join(" and "), prompt);
-        for name in names {
-            let (name, split) = parts(name);
-            match name {
-                "scenes" => scenes::open(split, &mut dataset)?,
-                _ => self.open_folder(name, split, &mut dataset)?,
-            }
-        }
+        self.open_for(data, &[])
+    }
+
+    /// The same, knowing which columns will be read: of questions, `answer` among them makes a row of every answer.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_for(&self, data: &Data, wanted: &[&str]) -> Result<Dataset, Error> {
+        readable(data)?;
+        let mut dataset = Dataset::new(&data.names().join(" and "));
+        self.fill(&data.rows, wanted, &mut dataset)?;
         dataset.usable()
     }
 
-    fn open_folder(&self, name: &str, split: &str, dataset: &mut Dataset) -> Result<(), Error> {
+    fn fill(&self, rows: &Rows, wanted: &[&str], dataset: &mut Dataset) -> Result<(), Error> {
+        match rows {
+            Rows::Sets { kind, names } => names.iter().try_for_each(|name| {
+                let (name, split) = parts(name);
+                let ask = Ask { library: self, name, split, kind, wanted };
+                if name == "scenes" { scenes::open(&ask, dataset) } else { kinds::open(&ask, dataset) }
+            }),
+            Rows::Mixed(all) => all.iter().try_for_each(|one| self.fill(&one.rows, wanted, dataset)),
+            // `readable` was asked before.
+            Rows::Recaptioned { .. } | Rows::Kept { .. } => Ok(()),
+        }
+    }
+
+    /// The folder or file of a data set. `holds` says whether a folder given by `--data` is the data set itself.
+    pub(super) fn find(&self, name: &str, holds: impl Fn(&Path) -> bool) -> Result<PathBuf, Error> {
         for root in &self.roots {
-            let inside = root.join(name);
-            if inside.is_dir() {
-                return folder::open(&inside, split, dataset);
+            if let Some(inside) = inside(root, name) {
+                return Ok(inside);
             }
-            if is_named(root, name) || root.is_file() || folder::has(root, split) {
-                return folder::open(root, split, dataset);
+            if is_named(root, name) || root.is_file() || holds(root) {
+                return Ok(root.clone());
             }
             if !root.exists() {
                 return Err(Error::NoFolder(root.clone()));
@@ -94,8 +109,34 @@ impl Library {
     }
 }
 
-/// The prompt and the names of data that this version reads; all other data is refused by name.
-fn readable(data: &Data) -> Result<(Option<String>, &[String]), Error> {
+/// What is asked of a data set.
+pub(super) struct Ask<'a> {
+    /// Where to look.
+    pub library: &'a Library,
+    /// The data set, without its split.
+    pub name: &'a str,
+    /// The split.
+    pub split: &'a str,
+    /// What rows should have.
+    pub kind: &'a DataKind,
+    /// The columns that will be read.
+    pub wanted: &'a [&'a str],
+}
+
+/// The folder of a data set in a root: itself, one called `kind_NAME`, or one in a folder of the root.
+fn inside(root: &Path, name: &str) -> Option<PathBuf> {
+    let direct = Some(root.join(name)).filter(|path| path.is_dir());
+    direct.or_else(|| {
+        let folders = folder::folders(root);
+        let called =
+            folders.iter().find(|folder| folder.strip_suffix(name).is_some_and(|f| f.ends_with('_')));
+        let deeper = || folders.iter().map(|folder| root.join(folder).join(name)).find(|path| path.is_dir());
+        called.map(|folder| root.join(folder)).or_else(deeper)
+    })
+}
+
+/// Refuses data that this version does not read.
+fn readable(data: &Data) -> Result<(), Error> {
     let later = |what: String| Err(Error::Later { what });
     for transform in &data.transforms {
         match transform {
@@ -106,13 +147,12 @@ fn readable(data: &Data) -> Result<(Option<String>, &[String]), Error> {
             _ => {}
         }
     }
-    if let Some(column) = data.columns.iter().find(|c| c.other || c.name != c.from) {
-        return later(format!("the column `{}` made of `{}`", column.name, column.from));
-    }
     match &data.rows {
-        Rows::Sets { kind: DataKind::Pairs { prompt }, names } => Ok((prompt.clone(), names)),
-        Rows::Sets { kind, .. } => later(format!("{}(…)", kind.name())),
-        Rows::Mixed(_) => later("a mixture of sources".into()),
+        Rows::Sets { .. } => Ok(()),
+        Rows::Mixed(all) => all.iter().try_for_each(|one| match one.transforms.is_empty() {
+            true => readable(one),
+            false => later("a mixture whose sources have transforms of their own".into()),
+        }),
         Rows::Recaptioned { .. } => later("recaption(…)".into()),
         Rows::Kept { .. } => later("keep(…)".into()),
     }

@@ -70,7 +70,7 @@ impl Loader {
     /// Starts the workers.
     ///
     /// # Errors
-    /// `TooFew` if the data does not fill one batch, `Wish` for an image without pixels or a text of less than two places.
+    /// `TooFew` if the data does not fill one batch, `Wish` for an input that no column feeds.
     pub fn new(dataset: Arc<Dataset>, wishes: Vec<Wish>, options: LoaderOptions) -> Result<Self, Error> {
         let maker = Arc::new(Maker::new(dataset, wishes, &options)?);
         let threads = match options.threads {
@@ -145,10 +145,14 @@ struct Maker {
     augmentation: Augmentation,
     order: Order,
     replacement: Stream,
+    others: Stream,
     spare: Mutex<Vec<Vec<f32>>>,
 }
 
-/// The ids of captions that were read before.
+/// A picture column, whether of another row, and the picture.
+type Loaded<'w> = (&'w String, bool, Pixels);
+
+/// The ids of texts that were read before.
 type Tokens = Vec<OnceLock<Box<[i32]>>>;
 
 impl Maker {
@@ -156,10 +160,10 @@ impl Maker {
         if options.batch == 0 || dataset.rows() < options.batch {
             return Err(Error::TooFew { rows: dataset.rows(), batch: options.batch });
         }
-        wishes.iter().try_for_each(possible)?;
+        wishes.iter().try_for_each(|wish| dataset.grants(wish))?;
         let tokens = |wish: &Wish| match wish.kind {
             WishKind::Text { .. } => (0..dataset.rows()).map(|_| OnceLock::new()).collect(),
-            WishKind::Image { .. } | WishKind::Ids => Vec::new(),
+            WishKind::Image { .. } | WishKind::Ids | WishKind::Numbers { .. } => Vec::new(),
         };
         let wishes = wishes.into_iter().map(|wish| (wish.clone(), tokens(&wish))).collect();
         Ok(Self {
@@ -167,6 +171,7 @@ impl Maker {
             augmentation: Augmentation::new(&options.transforms, options.seed, &options.stage),
             order: Order::new(dataset.first_rows(), options.batch, options.seed, &options.stage),
             replacement: Stream::new(options.seed, &options.stage, "data/replacement"),
+            others: Stream::new(options.seed, &options.stage, "data/other"),
             spare: Mutex::default(),
             dataset,
         })
@@ -179,19 +184,36 @@ impl Maker {
         for (place, row) in rows.iter_mut().enumerate() {
             self.pictures(step, place, row, &mut columns)?;
         }
+        let others = self.other_rows(step, &rows);
         for ((wish, tokens), column) in self.wishes.iter().zip(&mut columns) {
+            let rows = if wish.other { &others } else { &rows };
             match &wish.kind {
                 WishKind::Image { .. } => {}
-                WishKind::Ids => {
-                    column.values =
-                        Values::Ids(rows.iter().map(|r| self.dataset.image_of(*r) as i32).collect())
-                }
+                WishKind::Ids | WishKind::Numbers { .. } => *column = self.dataset.numbers(rows, wish),
                 WishKind::Text { vocabulary, length } => {
-                    self.texts(&rows, vocabulary, *length, tokens, column)
+                    self.texts(rows, vocabulary, *length, (&wish.from, tokens), column)
                 }
             }
         }
         Ok(Batch { columns, rows })
+    }
+
+    /// For every row another one, if some input wants that.
+    fn other_rows(&self, step: u64, rows: &[usize]) -> Vec<usize> {
+        let wanted = self.wishes.iter().any(|(wish, _)| wish.other);
+        let rows = rows.iter().enumerate().filter(|_| wanted);
+        rows.map(|(place, row)| self.other(step, place, *row)).collect()
+    }
+
+    /// A drawn row with another picture; of texts alone, another row.
+    fn other(&self, step: u64, place: usize, row: usize) -> usize {
+        let (stream, rows) = (self.others.at_step(step), self.dataset.rows());
+        let differs = |other: &usize| {
+            let picture = |row| self.dataset.picture_in("image", row);
+            *other != row && (picture(*other).is_none() || picture(*other) != picture(row))
+        };
+        let drawn = (0..TRIES).map(|attempt| stream.below(rows as u32, place as u32, attempt) as usize);
+        drawn.chain((1..rows).map(|far| (row + far) % rows)).find(differs).unwrap_or(row)
     }
 
     fn blank(&self, wish: &Wish, rows: usize) -> Column {
@@ -204,12 +226,12 @@ impl Maker {
                 (vec![rows, 3, *side, *side], Values::Floats(values))
             }
             WishKind::Text { length, .. } => (vec![rows, *length], Values::Ids(Vec::new())),
-            WishKind::Ids => (vec![rows], Values::Ids(Vec::new())),
+            WishKind::Ids | WishKind::Numbers { .. } => (vec![rows], Values::Ids(Vec::new())),
         };
         Column { name: wish.name.clone(), dims, values, lengths: None }
     }
 
-    /// Fills one row of every image column; another row takes the place of one whose picture is broken.
+    /// Fills one row of every image column; another row takes the place of one with a broken picture.
     fn pictures(
         &self,
         step: u64,
@@ -219,13 +241,16 @@ impl Maker {
     ) -> Result<(), Error> {
         let sides = self.wishes.iter().filter_map(|(wish, _)| match wish.kind {
             WishKind::Image { side } => Some(self.augmentation.drawn(side)),
-            WishKind::Text { .. } | WishKind::Ids => None,
+            WishKind::Text { .. } | WishKind::Ids | WishKind::Numbers { .. } => None,
         });
         let Some(side) = sides.max() else { return Ok(()) };
         let pixels = self.load(step, place, row, side)?;
-        for column in columns {
-            if let (Values::Floats(values), [_, _, side, _]) = (&mut column.values, &column.dims[..]) {
+        for ((wish, _), column) in self.wishes.iter().zip(columns) {
+            if let (WishKind::Image { side }, Values::Floats(values)) = (&wish.kind, &mut column.values) {
                 let size = 3 * side * side;
+                let found =
+                    pixels.iter().find(|(from, other, _)| (*from, *other) == (&wish.from, wish.other));
+                let Some((.., pixels)) = found else { continue };
                 let square = self.augmentation.apply(pixels.clone(), *side, Some((step, place as u32)));
                 square.write(&mut values[place * size..(place + 1) * size]);
             }
@@ -233,11 +258,11 @@ impl Maker {
         Ok(())
     }
 
-    /// The picture of a row; if it is broken, of a drawn row, in the end of the next row that can be read.
-    fn load(&self, step: u64, place: usize, row: &mut usize, side: usize) -> Result<Pixels, Error> {
+    /// The pictures of a row; if one is broken, of a drawn row, in the end of the next row that can be read.
+    fn load(&self, step: u64, place: usize, row: &mut usize, side: usize) -> Result<Vec<Loaded<'_>>, Error> {
         let (stream, rows) = (self.replacement.at_step(step), self.dataset.rows());
         for attempt in 0..TRIES + rows as u32 {
-            if let Ok(pixels) = self.dataset.load(self.dataset.image_of(*row), side) {
+            if let Ok(pixels) = self.load_all(step, place, *row, side) {
                 return Ok(pixels);
             }
             let drawn = || stream.below(rows as u32, place as u32, attempt) as usize;
@@ -246,34 +271,37 @@ impl Maker {
         Err(self.dataset.nothing_readable().unwrap_or(Error::Worker))
     }
 
+    /// Every picture column of a row that some input reads, each once.
+    fn load_all(&self, step: u64, place: usize, row: usize, side: usize) -> Result<Vec<Loaded<'_>>, Error> {
+        let mut loaded: Vec<Loaded<'_>> = Vec::new();
+        for (wish, _) in self.wishes.iter().filter(|(wish, _)| matches!(wish.kind, WishKind::Image { .. })) {
+            if loaded.iter().any(|(from, other, _)| (*from, *other) == (&wish.from, wish.other)) {
+                continue;
+            }
+            let row = if wish.other { self.other(step, place, row) } else { row };
+            let picture = self.dataset.picture_in(&wish.from, row).unwrap_or_default();
+            loaded.push((&wish.from, wish.other, self.dataset.load(picture, side)?));
+        }
+        Ok(loaded)
+    }
+
     fn texts(
         &self,
         rows: &[usize],
         vocabulary: &Vocabulary,
         length: usize,
-        tokens: &Tokens,
+        (from, tokens): (&str, &Tokens),
         column: &mut Column,
     ) {
         let mut ids = vec![vocabulary.pad(); rows.len() * length];
         let mut lengths = Vec::with_capacity(rows.len());
         for (row, ids) in rows.iter().zip(ids.chunks_mut(length)) {
-            let caption = || vocabulary.tokens(self.dataset.caption(*row), length).into_boxed_slice();
+            let caption = || vocabulary.tokens(self.dataset.text(from, *row), length).into_boxed_slice();
             let known = tokens[*row].get_or_init(caption);
             ids[..known.len()].copy_from_slice(known);
             lengths.push(known.len() as i32);
         }
         column.values = Values::Ids(ids);
         column.lengths = Some(lengths);
-    }
-}
-
-fn possible(wish: &Wish) -> Result<(), Error> {
-    let refuse = |reason: &str| Err(Error::Wish { name: wish.name.clone(), reason: reason.into() });
-    match wish.kind {
-        WishKind::Image { side: 0 } => refuse("an image has at least one pixel"),
-        WishKind::Text { length: 0 | 1, .. } => {
-            refuse("a text has at least two places, the first and last token")
-        }
-        _ => Ok(()),
     }
 }

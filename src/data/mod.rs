@@ -1,9 +1,9 @@
 //! Data: from the names in a recipe to batches of numbers.
 //!
 //! ```text
-//! recipe::Data ──Library──▶ Dataset (pictures and captions) ──Loader──▶ Batch ──▶ the step
+//! recipe::Data ──Library──▶ Dataset (rows with columns) ──Loader──▶ Batch ──▶ the step
 //!                              │                                        columns of pixels, token ids, image ids
-//!                              └── images(), texts(): whole sets in order, for evaluation
+//!                              └── read(), images(), texts(): rows in order, for evaluation
 //! ```
 //!
 //! Invariant: a batch is a function of (data set, wishes, transforms, batch size, seed, stage, step) alone: not of the number of
@@ -27,6 +27,7 @@
 //! ```
 
 mod batch;
+mod cells;
 mod clean;
 mod coco;
 mod dataset;
@@ -35,12 +36,14 @@ mod folder;
 pub mod image;
 mod jpeg;
 mod karpathy;
+mod kinds;
 mod library;
 mod loader;
 mod order;
 mod orientation;
 mod png;
 pub mod randaugment;
+mod read;
 mod report;
 pub mod resize;
 pub mod scenes;
@@ -51,6 +54,7 @@ mod warp;
 mod webp;
 
 pub use batch::{Batch, Column, Values, Wish, WishKind};
+pub use cells::{Cell, Cells};
 pub use dataset::{Dataset, Picture};
 pub use error::Error;
 pub use library::Library;

@@ -30,6 +30,10 @@ pub enum Problem {
     EmptyCaption,
     /// Bytes that are not UTF-8; they are replaced by `U+FFFD`.
     NotUtf8,
+    /// A line that is not the object it should be.
+    BrokenLine,
+    /// A label that is none of those that there are.
+    UnknownLabel,
 }
 
 impl Problem {
@@ -42,6 +46,8 @@ impl Problem {
             Self::DuplicateId => ("duplicate id", "duplicate ids"),
             Self::EmptyCaption => ("empty caption", "empty captions"),
             Self::NotUtf8 => ("caption that is not UTF-8", "captions that are not UTF-8"),
+            Self::BrokenLine => ("broken line", "broken lines"),
+            Self::UnknownLabel => ("unknown label", "unknown labels"),
         }
     }
 }

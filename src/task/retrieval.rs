@@ -6,37 +6,19 @@
 //!    on a picture or a text alone was computed in 1 and is only gathered here. The others stay below, in their order.
 //! 4. Recall at k, both ways ([`super::recall`]).
 
-use super::TaskError;
 use super::gallery::{Gallery, Rows};
-use super::recall::{BothWays, both_ways};
+use super::recall::both_ways;
+use super::report::Retrieval;
 use super::side::Side;
+use super::{TaskError, context};
 use crate::exec::{Executor, Layout, Memory};
 use crate::lower::model::{Answer, Metric, Reading, Task};
 use crate::op::Context;
 use crate::pass::partition::partition;
-use crate::recipe::Timeline;
 use crate::shape::Batch;
-use serde::{Deserialize, Serialize};
 
 /// Below every score of a pair.
 const BELOW: f32 = 1e4;
-
-/// What a retrieval task found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// The task.
-    pub task: String,
-    /// Pictures.
-    pub images: usize,
-    /// Texts.
-    pub texts: usize,
-    /// How many of the best were scored again.
-    pub reranked: Option<usize>,
-    /// The result.
-    pub recall: BothWays,
-    /// What was wrong with the data: counts and first names. A picture that cannot be read counts as a grey one.
-    pub problems: Vec<String>,
-}
 
 /// Runs a task with given parameters.
 ///
@@ -47,7 +29,7 @@ pub fn run(
     executor: &dyn Executor,
     memory: &mut Memory,
     gallery: &mut dyn Gallery,
-) -> Result<Report, TaskError> {
+) -> Result<Retrieval, TaskError> {
     let rerank = protocol(task)?;
     let layout = memory.layout.clone();
     let mut machine = Machine::new(task, executor, &layout)?;
@@ -67,8 +49,7 @@ pub fn run(
             both_ways(&of_image, &of_text, &owners, images, &cut_offs)
         }
     };
-    let problems = gallery.problems();
-    Ok(Report { task: task.name.clone(), images, texts, reranked: top, recall, problems })
+    Ok(Retrieval { images, texts, reranked: top, recall })
 }
 
 fn protocol(task: &Task) -> Result<Option<usize>, TaskError> {
@@ -107,9 +88,7 @@ impl Machine {
         let side = |graph, name| Side::new(graph, name, task.batch, executor, layout);
         let pair = if has_pair { Some(side(parts.pair, "rerank")?) } else { None };
         let (image, text) = (side(parts.image, "image")?, side(parts.text, "text")?);
-        let time = Timeline { length: 0, epoch: 1 };
-        let context = Context { seed: task.seed, stage: task.name.clone(), step: 0, time };
-        Ok(Self { image, text, pair, batch: task.batch, context })
+        Ok(Self { image, text, pair, batch: task.batch, context: context(task) })
     }
 
     /// The rerank score of pairs (picture, text).

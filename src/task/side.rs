@@ -61,6 +61,24 @@ impl Side {
         Ok(all)
     }
 
+    /// The outputs of one full batch, as they are.
+    ///
+    /// # Errors
+    /// Inputs that do not fit.
+    pub fn whole(
+        &mut self,
+        inputs: Vec<(String, Tensor)>,
+        memory: &mut Memory,
+        context: &Context,
+    ) -> Result<Rows, TaskError> {
+        let Some(program) = &mut self.program else { return Ok(Rows::default()) };
+        let wanted = inputs.iter().filter(|(name, _)| self.inputs.contains(name));
+        let given: Vec<(&str, &Tensor)> = wanted.map(|(name, t)| (name.as_str(), t)).collect();
+        program.run(memory, &given, context)?;
+        let output = |name: &String| Some((name.clone(), program.output(name)?));
+        Ok(Rows(self.outputs.iter().filter_map(output).collect()))
+    }
+
     /// The outputs of one batch of at most `self.batch` rows; a short one is filled up with its last row.
     ///
     /// # Errors

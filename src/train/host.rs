@@ -7,9 +7,10 @@
 //! ```
 
 use super::TrainError;
+use super::asked::{TaskGallery, TaskTable};
 use super::feed::Feed;
 use super::run::Supply;
-use super::source::{StageFeed, TaskGallery};
+use super::source::StageFeed;
 use crate::data::Library;
 use crate::exec::cpu::{Cpu, level::Level};
 use crate::exec::reference::Reference;
@@ -17,6 +18,7 @@ use crate::exec::{Device, Executor};
 use crate::lower::model::{Stage, Task};
 use crate::task::TaskError;
 use crate::task::gallery::Gallery;
+use crate::task::table::Table;
 use std::path::PathBuf;
 
 /// This machine. The default has the built-in data set `scenes` and computes with one thread a core.
@@ -52,6 +54,10 @@ impl Supply for Host {
 
     fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
         Ok(Box::new(TaskGallery::open(task, &self.library())?))
+    }
+
+    fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError> {
+        Ok(Box::new(TaskTable::open(task, &self.library())?))
     }
 
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {

@@ -3,6 +3,7 @@
 //! Read in this order: [`step`] (one step), [`r#loop`] (a stage), [`stage`] (how a trainer is made), [`checkpoint`].
 //! Invariant: same seed, same numbers, also over an interruption; a checkpoint is whole or not there.
 
+pub mod asked;
 pub mod checkpoint;
 mod error;
 pub mod feed;

@@ -10,10 +10,12 @@ use super::start::{self, Account};
 use super::step::Row;
 use super::{TrainError, fit, plan, spec};
 use crate::exec::{Executor, Memory};
-use crate::lower::model::{Model, Parameter, Stage, Start, Task};
+use crate::lower::model::{Answer, Model, Parameter, Stage, Start, Task};
 use crate::recipe::{Duration, Timeline};
 use crate::task::gallery::Gallery;
-use crate::task::{TaskError, retrieval};
+use crate::task::report::{Found, Report, Scores};
+use crate::task::table::Table;
+use crate::task::{TaskError, classify, measure, retrieval, zero_shot};
 use crate::weights::Archive;
 use crate::weights::locate::locate;
 use serde::Serialize;
@@ -59,6 +61,11 @@ pub trait Supply {
     /// # Errors
     /// The data cannot be opened.
     fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError>;
+    /// The rows of a task.
+    ///
+    /// # Errors
+    /// The data cannot be opened.
+    fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError>;
     /// What runs the graphs.
     ///
     /// # Errors
@@ -103,7 +110,7 @@ pub enum Event<'a> {
     /// A checkpoint was saved.
     Saved(&'a Path),
     /// A task was run.
-    Measured(&'a retrieval::Report),
+    Measured(&'a Report),
     /// Something that did not stop the run.
     Warning(&'a str),
 }
@@ -119,7 +126,7 @@ pub struct Outcome {
     /// Whether all stages were trained to their end.
     pub finished: bool,
     /// Results of tasks.
-    pub measured: Vec<retrieval::Report>,
+    pub measured: Vec<Report>,
     /// What was wrong with the data of a stage but did not stop it.
     pub problems: Vec<String>,
 }
@@ -291,7 +298,7 @@ impl Run<'_> {
         metrics: &mut Metrics,
         step: u64,
         listener: &mut Listener<'_>,
-        evaluate: &dyn Fn(&Self, &str) -> Result<retrieval::Report, TrainError>,
+        evaluate: &dyn Fn(&Self, &str) -> Result<Report, TrainError>,
     ) -> Result<(), TrainError> {
         for (name, _) in &stage.evaluate {
             let report = match metrics.measured(name, step)? {
@@ -308,11 +315,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn evaluate(&self, name: &str, trainer: &Trainer) -> Result<retrieval::Report, TrainError> {
+    fn evaluate(&self, name: &str, trainer: &Trainer) -> Result<Report, TrainError> {
         let task = plan::task(self.model, name)?;
         let mut memory = plan::memory_of(task, trainer)?;
-        let mut gallery = self.supply.gallery(task)?;
-        Ok(retrieval::run(task, trainer.executor.as_ref(), &mut memory, gallery.as_mut())?)
+        answer(task, trainer.executor.as_ref(), &mut memory, self.supply)
     }
 }
 
@@ -321,7 +327,7 @@ impl Run<'_> {
 struct Measured<'a> {
     step: u64,
     #[serde(flatten)]
-    report: &'a retrieval::Report,
+    report: &'a Report,
 }
 
 struct Reporter<'a, 'b, 'c> {
@@ -390,7 +396,7 @@ pub fn evaluate(
     name: &str,
     out: Option<&Path>,
     supply: &dyn Supply,
-) -> Result<retrieval::Report, TrainError> {
+) -> Result<Report, TrainError> {
     let task = plan::task(model, name)?;
     let folder = plan::trained(model, task, out)?;
     let untrained =
@@ -398,16 +404,47 @@ pub fn evaluate(
     measure_saved(task, &checkpoint::latest(&folder)?.ok_or_else(untrained)?, supply)
 }
 
-fn measure_saved(
-    task: &Task,
-    found: &Checkpoint,
-    supply: &dyn Supply,
-) -> Result<retrieval::Report, TrainError> {
+fn measure_saved(task: &Task, found: &Checkpoint, supply: &dyn Supply) -> Result<Report, TrainError> {
     let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
     checkpoint::read_model(&mut found.model()?, &mut memory)?;
-    let mut gallery = supply.gallery(task)?;
-    Ok(retrieval::run(task, supply.executor()?.as_ref(), &mut memory, gallery.as_mut())?)
+    answer(task, supply.executor()?.as_ref(), &mut memory, supply)
 }
+
+/// Runs the protocol that a task asks for.
+fn answer(
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    supply: &dyn Supply,
+) -> Result<Report, TrainError> {
+    let mut rows = |run: &mut RowTask<'_>| -> Result<(Found, Vec<String>), TaskError> {
+        let mut table = supply.table(task)?;
+        let scores = run(memory, table.as_mut())?;
+        Ok((Found::Scores(scores), table.problems()))
+    };
+    let (found, problems) = match &task.answer {
+        Answer::Retrieval { .. } => {
+            let mut gallery = supply.gallery(task)?;
+            let found = retrieval::run(task, executor, memory, gallery.as_mut())?;
+            (Found::Retrieval(found), gallery.problems())
+        }
+        Answer::Classify => rows(&mut |memory, table| classify::run(task, executor, memory, table))?,
+        Answer::ZeroShot { prompts } => {
+            rows(&mut |memory, table| zero_shot::run(task, prompts, executor, memory, table))?
+        }
+        Answer::Measure(names) => {
+            rows(&mut |memory, table| measure::run(task, names, executor, memory, table))?
+        }
+        other @ (Answer::Generate { .. } | Answer::Rank { .. }) => {
+            let (task, protocol) = (task.name.clone(), other.name().to_string());
+            return Err(TaskError::Later { task, protocol }.into());
+        }
+    };
+    Ok(Report { task: task.name.clone(), found, problems })
+}
+
+/// A protocol that looks at rows.
+type RowTask<'r> = dyn FnMut(&mut Memory, &mut dyn Table) -> Result<Scores, TaskError> + 'r;
 
 #[cfg(test)]
 #[path = "run_tests.rs"]

@@ -17,6 +17,9 @@ impl Supply for Given {
     fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
         Err(TaskError::NoData(task.name.clone()))
     }
+    fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError> {
+        Err(TaskError::NoData(task.name.clone()))
+    }
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
         Ok(Box::new(Pull))
     }

@@ -1,23 +1,19 @@
-//! Data sets as a run wants them: batches of a stage, pictures and texts of a task.
+//! The data set of a stage as batches, and how an input asks for its column.
 
 use super::TrainError;
 use super::feed::{Feed, Inputs};
-use crate::data::{Batch, Column, Dataset, Kind, Library, Loader, LoaderOptions, Values, Vocabulary, Wish};
-use crate::lower::model::{self, Input, Reading, Stage, Task, VocabularyKind};
-use crate::recipe::Transform;
-use crate::task::TaskError;
-use crate::task::gallery::Gallery;
+use crate::data::{
+    Batch, Column, Dataset, Kind, Library, Loader, LoaderOptions, Values, Vocabulary, Wish, WishKind,
+};
+use crate::lower::model::{self, Input, Reading, Stage, VocabularyKind};
+use crate::recipe::Data;
+use crate::shape::Size;
 use crate::tensor::Tensor;
 use serde_json::Value;
-use std::ops::Range;
 use std::sync::Arc;
 
 fn data(error: crate::data::Error) -> TrainError {
     TrainError::Data(error.to_string())
-}
-
-fn task(error: crate::data::Error) -> TaskError {
-    TaskError::Data(error.to_string())
 }
 
 /// The batches of a stage, from its loader.
@@ -41,12 +37,12 @@ impl StageFeed {
             let what = format!("several sources side by side (stage `{}`)", stage.name);
             return Err(TrainError::Later { what, instead: "train on one source".into() });
         };
-        let dataset = Arc::new(library.open(&feed.data).map_err(data)?);
         let (fixed, read): (Vec<&Input>, Vec<&Input>) =
             stage.inputs.iter().partition(|input| matches!(input.reading, Reading::WordMarks { .. }));
         let fixed: Inputs = fixed.into_iter().map(|input| marks(input, library)).collect::<Result<_, _>>()?;
-        let wishes: Vec<Wish> =
-            read.into_iter().map(|input| wish(input, library)).collect::<Result<_, _>>()?;
+        let wishes = read.into_iter().map(|input| wish(input, &feed.data, library).map_err(TrainError::Data));
+        let wishes: Vec<Wish> = wishes.collect::<Result<_, _>>()?;
+        let dataset = Arc::new(library.open_for(&feed.data, &columns(&wishes)).map_err(data)?);
         let (transforms, stage_name) = (feed.data.transforms.clone(), stage.name.clone());
         let options = LoaderOptions {
             transforms,
@@ -97,18 +93,27 @@ fn marks(input: &Input, library: &Library) -> Result<(String, Tensor), TrainErro
     Ok((input.name.clone(), Tensor::floats([marks.len()], marks)))
 }
 
-fn wish(input: &Input, library: &Library) -> Result<Wish, TrainError> {
-    match &input.reading {
-        Reading::Image { side } => Ok(Wish::image(&input.name, *side)),
+/// What an input asks of the columns of its data.
+pub(super) fn wish(input: &Input, recipe: &Data, library: &Library) -> Result<Wish, String> {
+    let kind = match &input.reading {
+        Reading::Image { side } => WishKind::Image { side: *side },
         Reading::Text { vocabulary, length } => {
-            Ok(Wish::text(&input.name, words(vocabulary, library).map_err(TrainError::Data)?, *length))
+            WishKind::Text { vocabulary: words(vocabulary, library)?, length: *length }
         }
-        Reading::Ids => Ok(Wish::ids(&input.name)),
-        Reading::Numbers | Reading::WordMarks { .. } => Err(TrainError::Later {
-            what: format!("reading the input `{}`", input.name),
-            instead: "only images, texts and ids of pairs(…) are read".into(),
-        }),
-    }
+        Reading::Ids => WishKind::Ids,
+        Reading::Numbers => {
+            WishKind::Numbers { dims: input.shape.sizes.iter().skip(1).map(Size::len).collect() }
+        }
+        Reading::WordMarks { .. } => return Err(format!("`{}` is a table, no column", input.name)),
+    };
+    let wish = Wish::new(&input.name, kind);
+    let column = recipe.columns.iter().find(|column| column.name == input.name);
+    Ok(column.map_or(wish.clone(), |c| Wish { from: c.from.clone(), other: c.other, ..wish }))
+}
+
+/// The columns that are read.
+pub(super) fn columns(wishes: &[Wish]) -> Vec<&str> {
+    wishes.iter().map(|wish| wish.from.as_str()).collect()
 }
 
 /// Opens a vocabulary as the file names it.
@@ -138,76 +143,4 @@ pub(crate) fn tensors(column: Column, lengths: &[(String, String)]) -> Inputs {
         Values::Ids(values) => Tensor::ids(column.dims, values),
     };
     [Some((column.name, tensor)), used].into_iter().flatten().collect()
-}
-
-/// The pictures and texts of a task.
-pub struct TaskGallery {
-    dataset: Dataset,
-    owners: Vec<usize>,
-    images: Vec<(String, usize)>,
-    texts: Vec<(String, Arc<Vocabulary>, usize)>,
-    lengths: Vec<(String, String)>,
-    transforms: Vec<Transform>,
-}
-
-impl TaskGallery {
-    /// Opens the data of a task.
-    ///
-    /// # Errors
-    /// Data that is not there, a vocabulary that is not known.
-    pub fn open(asked: &Task, library: &Library) -> Result<Self, TaskError> {
-        let recipe = asked.data.as_ref().ok_or_else(|| TaskError::NoData(asked.name.clone()))?;
-        let dataset = library.open(recipe).map_err(task)?;
-        let (mut images, mut texts) = (Vec::new(), Vec::new());
-        for input in &asked.inputs {
-            match &input.reading {
-                Reading::Image { side } => images.push((input.name.clone(), *side)),
-                Reading::Text { vocabulary, length } => {
-                    texts.push((
-                        input.name.clone(),
-                        words(vocabulary, library).map_err(TaskError::Data)?,
-                        *length,
-                    ));
-                }
-                Reading::Ids | Reading::Numbers | Reading::WordMarks { .. } => {}
-            }
-        }
-        let owners = (0..dataset.rows()).map(|row| dataset.image_of(row)).collect();
-        let (lengths, transforms) = (lengths(&asked.inputs), recipe.transforms.clone());
-        Ok(Self { dataset, owners, images, texts, lengths, transforms })
-    }
-}
-
-impl Gallery for TaskGallery {
-    fn images(&self) -> usize {
-        self.dataset.pictures()
-    }
-
-    fn owners(&self) -> &[usize] {
-        &self.owners
-    }
-
-    fn image_rows(&mut self, rows: Range<usize>) -> Result<Inputs, TaskError> {
-        let pictures: Vec<usize> = rows.collect();
-        let mut inputs = Inputs::new();
-        for (name, side) in &self.images {
-            let column = self.dataset.images(&pictures, *side, &self.transforms).map_err(task)?;
-            inputs.extend(tensors(Column { name: name.clone(), ..column }, &self.lengths));
-        }
-        Ok(inputs)
-    }
-
-    fn text_rows(&mut self, rows: Range<usize>) -> Result<Inputs, TaskError> {
-        let rows: Vec<usize> = rows.collect();
-        let mut inputs = Inputs::new();
-        for (name, vocabulary, length) in &self.texts {
-            let column = self.dataset.texts(&rows, vocabulary, *length).map_err(task)?;
-            inputs.extend(tensors(Column { name: name.clone(), ..column }, &self.lengths));
-        }
-        Ok(inputs)
-    }
-
-    fn problems(&self) -> Vec<String> {
-        self.dataset.report().lines()
-    }
 }

@@ -1,6 +1,6 @@
 //! Safetensors, one tensor at a time: a model of gigabytes is never in memory twice.
 //!
-//! Read: F32, F16, BF16, F64 as numbers, I32, I64 as ids. Written: F32 and I32. A file is written in full, synced, and only
+//! Read: F32, F16, BF16, F64 as numbers, I32, I64, BOOL as ids. Written: F32, I32. A file is written in full, synced, and only
 //! then useful; who writes beside an older file renames afterwards.
 
 use super::WeightsError;
@@ -167,7 +167,8 @@ fn decode(dtype: Dtype, bytes: &[u8]) -> Result<Values, &'static str> {
             let narrow: Result<Vec<i32>, _> = wide.into_iter().map(i32::try_from).collect();
             Values::Ids(narrow.map_err(|_| "ids that fit 32 bits")?)
         }
-        _ => return Err("F32, F16, BF16, F64, I32 or I64"),
+        Dtype::BOOL => Values::Ids(bytes.iter().map(|byte| i32::from(*byte != 0)).collect()),
+        _ => return Err("F32, F16, BF16, F64, I32, I64 or BOOL"),
     })
 }
 

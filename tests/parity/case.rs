@@ -25,7 +25,7 @@ pub struct Spec {
     pub base: Option<String>,
     /// The stage that is the recorded step.
     pub stage: String,
-    /// `set`s: a hyperparameter or a number, or two of them with ` / `, ` - ` or ` + ` between.
+    /// `set`s: a hyperparameter, a number or an axis of a recorded input (`text#1`), or two with ` / `, ` - ` or ` + ` between.
     pub sets: BTreeMap<String, String>,
     /// Inputs of ours, and recorded ones.
     pub inputs: BTreeMap<String, Given>,
@@ -65,6 +65,8 @@ pub enum Made {
     Largest(String),
     /// 1 where a label is not negative.
     Labelled(String),
+    /// Labels at the places, in order, where the second input is not 0; 0 elsewhere.
+    Placed([String; 2]),
 }
 
 /// A recorded output.
@@ -79,6 +81,9 @@ pub enum Wanted {
         of: String,
         /// Lengths by which the second axis counts, as an input of ours.
         valid: Option<String>,
+        /// Whether these places are the last of the axis; those before them all count.
+        #[serde(default)]
+        last: bool,
         /// An input of ours: the recorded rows are those of ours where it is not 0.
         picked: Option<String>,
     },
@@ -99,7 +104,8 @@ impl Wanted {
 pub enum After {
     /// As it is.
     Plain(String),
-    /// Columns of a queue, whose oldest is where the recorded pointer stood.
+    /// Columns of a queue, whose oldest is where the recorded pointer stood. If that is not the last batch of columns, the model
+    /// turns it before it pushes, as in `blip.chi`.
     Queue {
         /// The recorded state.
         queue: String,
@@ -135,9 +141,11 @@ impl Case {
         Some(Self { name: name.to_string(), spec, folder, config })
     }
 
-    /// A hyperparameter.
+    /// A hyperparameter; a truth value is 0 or 1.
     pub fn number(&self, name: &str) -> f64 {
-        self.config["hyperparameters"][name].as_f64().unwrap_or_else(|| panic!("{} has no {name}", self.name))
+        let value = &self.config["hyperparameters"][name];
+        let number = value.as_f64().or_else(|| value.as_bool().map(f64::from));
+        number.unwrap_or_else(|| panic!("{} has no {name}", self.name))
     }
 
     /// A file of the case, if it has it.
@@ -168,7 +176,13 @@ impl Case {
     }
 
     fn sets(&self) -> Vec<(String, String)> {
-        let value = |text: &str| text.parse().unwrap_or_else(|_| self.number(text));
+        // `name#axis`: how long an axis of a recorded input is.
+        let length = |text: &str| {
+            let (name, axis) = text.split_once('#')?;
+            Some(self.base("inputs").dims(name)?[axis.parse::<usize>().ok()?] as f64)
+        };
+        let value =
+            |text: &str| text.parse().ok().or_else(|| length(text)).unwrap_or_else(|| self.number(text));
         let number = |text: &str| match text.split(' ').collect::<Vec<_>>()[..] {
             [a, "/", b] => value(a) / value(b),
             [a, "-", b] => value(a) - value(b),

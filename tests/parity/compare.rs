@@ -4,7 +4,7 @@ use crate::case::{After, Case, Wanted};
 use crate::given::loads;
 use chiasm::exec::Slot;
 use chiasm::lower::model::{Load, Source, Stage};
-use chiasm::tensor::Tensor;
+use chiasm::tensor::{Tensor, Values};
 use chiasm::train::stage::Trainer;
 use chiasm::weights::load::load;
 use std::collections::BTreeSet;
@@ -33,11 +33,18 @@ fn given<'g>(all: &'g [(String, Tensor)], name: &str) -> &'g [i32] {
     found.unwrap_or_else(|| panic!("there is no input {name} of whole numbers"))
 }
 
+/// Whole numbers as numbers: so small that nothing is lost.
+fn numbers(tensor: &Tensor) -> Vec<f32> {
+    match &tensor.values {
+        Values::Floats(numbers) => numbers.clone(),
+        Values::Ids(ids) => ids.iter().map(|id| *id as f32).collect(),
+    }
+}
+
 /// Ours and theirs with what means nothing left out.
 fn alike(wanted: &Wanted, inputs: &[(String, Tensor)], ours: &Tensor, theirs: &Tensor) -> [Vec<f32>; 2] {
-    let numbers = |tensor: &Tensor| tensor.as_floats().unwrap_or(&[]).to_vec();
     let (mut a, mut b) = (numbers(ours), numbers(theirs));
-    let Wanted::Part { valid, picked, .. } = wanted else { return [a, b] };
+    let Wanted::Part { valid, last, picked, .. } = wanted else { return [a, b] };
     if let Some(name) = picked {
         let hit = given(inputs, name);
         let width = a.len() / hit.len();
@@ -47,7 +54,9 @@ fn alike(wanted: &Wanted, inputs: &[(String, Tensor)], ours: &Tensor, theirs: &T
     if let Some(name) = valid {
         let lengths = given(inputs, name);
         let (tokens, width) = (theirs.dims[1], theirs.dims[2..].iter().product::<usize>());
-        let used = |i: usize| (i / width % tokens) < lengths[i / width / tokens] as usize;
+        let places = given(inputs, name.trim_end_matches(".lengths")).len() / lengths.len();
+        let first = if *last { tokens - places } else { 0 };
+        let used = |i: usize| (i / width % tokens) < first + lengths[i / width / tokens] as usize;
         let padded = (0..b.len().min(a.len())).filter(|i| !used(*i));
         padded.for_each(|i| (a[i], b[i]) = (0.0, 0.0));
     }

@@ -47,7 +47,17 @@ fn made(case: &Case, made: &Made) -> Tensor {
             let hit = labels.as_ids().expect("labels").iter().map(|l| i32::from(*l >= 0)).collect();
             Tensor::ids(labels.dims, hit)
         }
+        Made::Placed([labels, at]) => placed(&recorded(case, labels, true), recorded(case, at, true)),
     }
+}
+
+/// Labels in order, each at a place that is not 0.
+fn placed(labels: &Tensor, at: Tensor) -> Tensor {
+    let mut labels = labels.as_ids().expect("labels").iter();
+    let put = |at: &i32| if *at == 0 { 0 } else { *labels.next().expect("a label for every place") };
+    let values = at.as_ids().expect("places").iter().map(put).collect();
+    assert!(labels.next().is_none(), "a place for every label");
+    Tensor::ids(at.dims, values)
 }
 
 fn input(case: &Case, name: &str, whole: bool) -> Tensor {

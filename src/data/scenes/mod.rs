@@ -18,11 +18,14 @@
 
 mod compose;
 mod draw;
+mod truths;
 mod words;
 
 use super::dataset::{Dataset, Picture};
-use super::{Error, dataset};
+use super::library::Ask;
+use super::{Cell, Error};
 use crate::random::Stream;
+use crate::recipe::DataKind;
 
 pub use compose::held_out;
 
@@ -32,6 +35,8 @@ pub const TRAIN: usize = 20_000;
 pub const VAL: usize = 500;
 /// Captions of every picture.
 pub const CAPTIONS: usize = 5;
+/// What rows there are.
+const KINDS: &str = "pairs(…), images(…), texts(…) and entail(…)";
 
 /// What a picture shows: all there is to know for drawing and describing it.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,18 +130,28 @@ impl Scene {
     }
 }
 
-/// Adds a split to a data set.
-pub(super) fn open(split: &str, dataset: &mut dataset::Dataset) -> Result<(), Error> {
-    let scenes = Scene::all(split).ok_or_else(|| Error::NoSplit {
+/// Adds a split to a data set, as rows of the kind that is asked for.
+pub(super) fn open(ask: &Ask<'_>, dataset: &mut Dataset) -> Result<(), Error> {
+    let scenes = Scene::all(ask.split).ok_or_else(|| Error::NoSplit {
         name: "scenes".into(),
-        split: split.into(),
+        split: ask.split.into(),
         known: "`train` and `val`".into(),
     })?;
-    let add = |dataset: &mut Dataset, (number, scene): (usize, Scene)| {
-        let captions = scene.captions(split, number);
-        dataset.add(Picture::Scene(scene), &captions);
-    };
-    scenes.into_iter().enumerate().for_each(|scene| add(dataset, scene));
+    for (number, scene) in scenes.into_iter().enumerate() {
+        let captions = scene.captions(ask.split, number);
+        match ask.kind {
+            DataKind::Pairs { .. } => dataset.add_captioned(Picture::Scene(scene), captions),
+            DataKind::Images => {
+                let picture = dataset.add_picture(Picture::Scene(scene));
+                dataset.add_row([("image", Cell::Picture(picture))]);
+            }
+            DataKind::Texts => {
+                captions.into_iter().for_each(|text| dataset.add_row([("text", Cell::Text(text))]))
+            }
+            DataKind::Entail => truths::add(&scene, ask.split, number, dataset),
+            kind => return Err(Error::NoKind { name: "scenes", kind: kind.name(), known: KINDS }),
+        }
+    }
     Ok(())
 }
 
