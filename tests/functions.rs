@@ -2,6 +2,9 @@
 //!
 //! Each op runs as a graph of its own on the reference executor, through differentiation and the other passes.
 
+#[path = "functions/schedules.rs"]
+mod schedules;
+
 use chiasm::exec::reference::Reference;
 use chiasm::exec::{AdamGroup, AdamStep, Executor, Follow, Layout, Memory, Program};
 use chiasm::graph::{Graph, Origin};

@@ -2,6 +2,7 @@
 
 use crate::exec::ExecError;
 use crate::weights::WeightsError;
+use chiasm_dsl::diagnostic::nearest;
 
 /// Bytes for people.
 pub fn bytes(n: u64) -> String {
@@ -33,7 +34,7 @@ pub enum TrainError {
         value: f64,
     },
     /// A stage or task that the file does not have.
-    #[error("there is no {what} `{name}`; the file has {}", if .known.is_empty() { "none".to_string() } else { .known.join(", ") })]
+    #[error("there is no {what} `{name}`; {}", choice(name, .known))]
     Unknown {
         /// Stage or task.
         what: &'static str,
@@ -184,5 +185,15 @@ impl TrainError {
     pub fn file(doing: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
         move |source| Self::File { doing, path, source }
+    }
+}
+
+/// What there is, the nearest first.
+fn choice(wrong: &str, known: &[String]) -> String {
+    let near = nearest(wrong, known.iter().map(String::as_str));
+    let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    match known.is_empty() {
+        true => "the file has none".into(),
+        false => format!("{near}the file has {}", known.join(", ")),
     }
 }

@@ -153,6 +153,12 @@ pub fn train(
     if folder.is_used() && !options.resume {
         return Err(TrainError::Occupied { folder: folder.path.display().to_string() });
     }
+    if options.resume && !folder.is_used() {
+        listener(Event::Warning(&format!(
+            "{} holds nothing to go on from: begun anew",
+            folder.path.display()
+        )));
+    }
     folder::replace(&folder.path.join("spec.lock"), model.merged(&said(options)).as_bytes())?;
     let outcome = Outcome { finished: true, ..Outcome::default() };
     let mut run = Run { model, options, supply, folder, finished, outcome };
