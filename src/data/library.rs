@@ -140,7 +140,6 @@ fn readable(data: &Data) -> Result<(), Error> {
     let later = |what: String| Err(Error::Later { what });
     for transform in &data.transforms {
         match transform {
-            Transform::Jitter(_) => return later("jitter(…)".into()),
             Transform::RandAugment { set: AugmentSet::Vilt | AugmentSet::Timm, .. } => {
                 return later("randaug(…) with this set".into());
             }
