@@ -15,7 +15,7 @@
 //! ```
 
 use crate::exec::cpu::Cpu;
-use crate::exec::{AdamGroup, AdamStep, ExecError, Executor, Layout, Memory, Program as _};
+use crate::exec::{ExecError, Executor, Group, Layout, Memory, Program as _, Update};
 use crate::graph::{Builder, Graph, Origin, Verified};
 use crate::op::{
     Add, Broadcast, Concat, CrossEntropy, Exp, Fill, Gelu, Input, LayerNorm, Linear, Matmul, Multiply,
@@ -24,7 +24,7 @@ use crate::op::{Attend, Build, Context, Op, Value};
 use crate::op::{Normalize, Parameter, Permute, Range, Reshape, Slice, SumLeading, Take};
 use crate::pass::{PassError, differentiate, fuse, tidy};
 use crate::random::Stream;
-use crate::recipe::Timeline;
+use crate::recipe::{Method, Timeline};
 use crate::shape::{Kind, Shape, Size};
 use crate::tensor::Tensor;
 use std::time::Instant;
@@ -314,13 +314,20 @@ pub fn memory(layout: &Layout) -> Memory {
 
 /// The first step of a run.
 pub fn context(step: u64) -> Context {
-    Context { seed: 1, stage: "bench".into(), step, time: Timeline { length: 1000, epoch: 100 } }
+    Context {
+        seed: 1,
+        stage: "bench".into(),
+        step,
+        time: Timeline { length: 1000, epoch: 100 },
+        first_row: 0,
+    }
 }
 
 /// AdamW over all parameters.
-pub fn adam(layout: &Layout, count: u64) -> AdamStep {
-    let group = AdamGroup { start: 0, end: layout.words()[0], decay: 0.02, factor: 1.0, clamp: None };
-    AdamStep { rate: 1e-4, betas: [0.9, 0.999], eps: 1e-8, count, clip: None, groups: vec![group] }
+pub fn adam(layout: &Layout, count: u64) -> Update {
+    let group = Group { decay: 0.02, ..Group::new(0, &[layout.words()[0]]) };
+    let method = Method::AdamW { betas: [0.9, 0.999], eps: 1e-8 };
+    Update { method, rate: 1e-4, count, clip: None, groups: vec![group] }
 }
 
 /// Times whole training steps on the CPU executor: rows of a batch, and milliseconds of each step after the warm-up.
@@ -344,7 +351,7 @@ pub fn time_steps(
     for step in 0..steps.max(1) + warm_up {
         let start = Instant::now();
         program.run(&mut memory, &inputs, &context(step))?;
-        cpu.adamw(&mut memory, &adam(&net.layout, step + 1));
+        cpu.update(&mut memory, &adam(&net.layout, step + 1));
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let batch = inputs.first().and_then(|(_, tensor)| tensor.dims.first()).copied().unwrap_or(1);

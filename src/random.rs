@@ -15,6 +15,8 @@
 pub struct Stream {
     key: [u32; 2],
     step: u64,
+    /// What is row 0 of those that draw.
+    first_row: u32,
 }
 
 impl Stream {
@@ -22,7 +24,7 @@ impl Stream {
     pub fn new(seed: u64, stage: &str, path: &str) -> Self {
         let mixed = mix(seed ^ hash(stage).rotate_left(17)) ^ hash(path);
         let key = mix(mixed);
-        Self { key: [key as u32, (key >> 32) as u32], step: 0 }
+        Self { key: [key as u32, (key >> 32) as u32], step: 0, first_row: 0 }
     }
 
     /// The same stream at another step.
@@ -31,15 +33,25 @@ impl Stream {
         Self { step, ..self }
     }
 
+    /// The same stream for rows that begin with this one of the batch.
+    #[must_use]
+    pub fn at_row(self, first_row: u32) -> Self {
+        Self { first_row, ..self }
+    }
+
     /// Four times 32 random bits: elements `4 * block .. 4 * block + 4` of a row.
     #[inline]
     pub fn block(self, row: u32, block: u32) -> [u32; 4] {
-        philox([block, row, self.step as u32, (self.step >> 32) as u32], self.key)
+        philox(
+            [block, self.first_row.wrapping_add(row), self.step as u32, (self.step >> 32) as u32],
+            self.key,
+        )
     }
 
     /// `L` blocks side by side: word w of block `first + l` is `[w][l]`. Written so that it becomes vector code.
     #[inline(always)]
     pub fn blocks<const L: usize>(self, row: u32, first: u32) -> [[u32; L]; 4] {
+        let row = self.first_row.wrapping_add(row);
         let mut counter = [[0; L], [row; L], [self.step as u32; L], [(self.step >> 32) as u32; L]];
         counter[0] = std::array::from_fn(|l| first.wrapping_add(l as u32));
         let mut key = self.key;

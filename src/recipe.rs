@@ -195,47 +195,63 @@ pub enum Spared {
 
 /// How parameters move (6.5).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Optimiser {
+pub struct Optimiser {
+    /// What a gradient does to its parameter.
+    pub method: Method,
+    /// Learning rate.
+    pub rate: Schedule,
+    /// Weight decay.
+    pub decay: f64,
+    /// Spared from decay.
+    pub no_decay: Vec<Spared>,
+}
+
+/// The optimisers. Weight decay is decoupled, `p (1 - rate decay)` before the step, but for LAMB, whose step includes it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Method {
     /// AdamW (Loshchilov & Hutter, 2019).
-    AdamW(AdamW),
-    /// LAMB (You et al., 2020): AdamW whose step is scaled to the norm of each tensor.
-    Lamb(AdamW),
-    /// Adafactor (Shazeer & Stern, 2018).
-    Adafactor {
-        /// Learning rate.
-        rate: Schedule,
-        /// Decoupled weight decay.
-        decay: f64,
+    AdamW {
         /// Decay of the two moments.
+        betas: [f64; 2],
+        /// Added to the root of the second moment.
+        eps: f64,
+    },
+    /// LAMB (You et al., 2020): the step of AdamW, decay included, scaled to the norm of each decayed tensor.
+    Lamb {
+        /// Decay of the two moments.
+        betas: [f64; 2],
+        /// Added to the root of the second moment.
+        eps: f64,
+    },
+    /// Adafactor (Shazeer & Stern, 2018) as Zhai et al. (2022) train with it: gradients over the root of second moments that a
+    /// matrix keeps by row and by column, then momentum; rates are absolute.
+    Adafactor {
+        /// Decay of the momentum, and the most that of the second moment, `1 - t^-0.8`, grows to.
         betas: [f64; 2],
     },
     /// Stochastic gradient descent.
     Sgd {
-        /// Learning rate.
-        rate: Schedule,
         /// Share of the last step that is kept.
         momentum: f64,
-        /// Decoupled weight decay.
-        decay: f64,
     },
 }
 
-impl Optimiser {
-    /// Its learning rate.
-    pub fn rate(&self) -> Schedule {
+impl Method {
+    /// Its name in the language.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::AdamW(settings) | Self::Lamb(settings) => settings.rate,
-            Self::Adafactor { rate, .. } | Self::Sgd { rate, .. } => *rate,
+            Self::AdamW { .. } => "adamw",
+            Self::Lamb { .. } => "lamb",
+            Self::Adafactor { .. } => "adafactor",
+            Self::Sgd { .. } => "sgd",
         }
     }
 
-    /// Its name in the language.
-    pub fn name(&self) -> &'static str {
+    /// Whether it keeps a first and a second moment of every parameter.
+    pub fn moments(self) -> [bool; 2] {
         match self {
-            Self::AdamW(_) => "adamw",
-            Self::Lamb(_) => "lamb",
-            Self::Adafactor { .. } => "adafactor",
-            Self::Sgd { .. } => "sgd",
+            Self::AdamW { .. } | Self::Lamb { .. } | Self::Adafactor { .. } => [true, true],
+            Self::Sgd { momentum } => [momentum > 0.0, false],
         }
     }
 }
@@ -248,21 +264,6 @@ pub enum Precision {
     F32,
     /// 16 bits with the exponent of 32.
     Bf16,
-}
-
-/// The settings of AdamW.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AdamW {
-    /// Learning rate.
-    pub rate: Schedule,
-    /// Decoupled weight decay: `p (1 - rate decay)`, then the step.
-    pub decay: f64,
-    /// Decay of the two moments.
-    pub betas: [f64; 2],
-    /// Added to the root of the second moment.
-    pub eps: f64,
-    /// Spared from decay.
-    pub no_decay: Vec<Spared>,
 }
 
 /// Where rows come from (7): a source, what its columns are called, what is done to its images.

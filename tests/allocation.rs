@@ -38,9 +38,9 @@ fn steps_allocate_nothing() {
     let mut memory = bench::memory(&net.layout);
     let inputs: Vec<(&str, &Tensor)> =
         net.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    let mut step = |adam: &chiasm::exec::AdamStep, context: &chiasm::op::Context| {
+    let mut step = |adam: &chiasm::exec::Update, context: &chiasm::op::Context| {
         program.run(&mut memory, &inputs, context).expect("a run");
-        cpu.adamw(&mut memory, adam);
+        cpu.update(&mut memory, adam);
     };
     let (adam, context) = (bench::adam(&net.layout, 1), bench::context(0));
     step(&adam, &context);

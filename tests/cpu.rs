@@ -3,12 +3,13 @@
 use chiasm::bench::{self, Net, Sizes, blocks, clip};
 use chiasm::exec::cpu::Cpu;
 use chiasm::exec::reference::Reference;
-use chiasm::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
+use chiasm::exec::{ExecError, Executor, Follow, Group, Layout, Memory, Program, Update};
 use chiasm::graph::Verified;
 use chiasm::op::{
     Add, Array, Attend, Before, Choose, Compare, Draw, Drop, Dropout, Multiply, Permute, Relation, Reshape,
     Sigmoid, Take, ToFloat, Value,
 };
+use chiasm::recipe::Method;
 use chiasm::shape::Size;
 use chiasm::tensor::Tensor;
 
@@ -169,31 +170,57 @@ fn faulty_inputs_are_told() {
 
 #[test]
 fn updates_are_those_of_the_reference() {
+    let (betas, eps) = ([0.9, 0.99], 1e-6);
+    for method in [
+        Method::AdamW { betas, eps },
+        Method::Lamb { betas, eps },
+        Method::Adafactor { betas },
+        Method::Sgd { momentum: 0.9 },
+        Method::Sgd { momentum: 0.0 },
+    ] {
+        updates_like_the_reference(method);
+    }
+}
+
+/// Three steps over a small matrix, a long vector, a short one, and a matrix that Adafactor factors.
+fn updates_like_the_reference(method: Method) {
     let mut layout = Layout::default();
-    for (path, dims) in [("a", vec![3, 5]), ("b", vec![40_000]), ("c", vec![7])] {
+    for (path, dims) in [("a", vec![3, 5]), ("b", vec![40_000]), ("c", vec![7]), ("d", vec![300, 70])] {
         layout.add_parameter(path, &dims);
         layout.add_twin(&format!("slow/{path}"), &dims);
     }
     let mut memory = bench::memory(&layout);
     let numbers = memory.parameters.clone();
-    memory.gradients.iter_mut().zip(&numbers).for_each(|(g, p)| *g = 2.0 * p);
     let mut expected = memory.clone();
-    let slots: Vec<_> = layout.parameters.values().map(|slot| slot.range()).collect();
-    let groups = slots.iter().map(|range| chiasm::exec::AdamGroup {
-        start: range.start,
-        end: range.end,
+    let group = |slot: &chiasm::exec::Slot| Group {
         decay: 0.1,
         factor: 2.0,
-        clamp: (range.start > 0).then_some((-0.03, 0.03)),
-    });
-    let step = AdamStep { clip: Some(1.0), groups: groups.collect(), rate: 1e-2, ..bench::adam(&layout, 3) };
-    let follow = [Follow { prefix: "slow/".into(), rate: 0.9 }];
+        clamp: (slot.start > 0).then_some((-0.03, 0.03)),
+        ..Group::new(slot.start, &slot.dims)
+    };
+    let groups: Vec<Group> = layout.parameters.values().map(group).collect();
     let cpu = Cpu::new(2);
-    let norms = [cpu.adamw(&mut memory, &step), Reference.adamw(&mut expected, &step)];
-    assert!((norms[0] / norms[1] - 1.0).abs() < 1e-5, "{norms:?}");
+    for count in 1..4 {
+        for memory in [&mut memory, &mut expected] {
+            for at in layout.parameters.values().flat_map(chiasm::exec::Slot::range) {
+                let push = if at % 3 == 0 { 0.01 } else { -0.02 };
+                memory.gradients[at] = count as f32 * numbers[at] + push;
+            }
+        }
+        let update = Update { method, rate: 1e-3, count, clip: Some(1.0), groups: groups.clone() };
+        let norms = [cpu.update(&mut memory, &update), Reference.update(&mut expected, &update)];
+        assert!((norms[0] / norms[1] - 1.0).abs() < 1e-5, "{norms:?}");
+    }
+    let follow = [Follow { prefix: "slow/".into(), rate: 0.9 }];
     cpu.follow(&mut memory, &follow);
     Reference.follow(&mut expected, &follow);
     let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
-    assert!(close(&memory.parameters, &expected.parameters) && close(&memory.second, &expected.second));
-    assert!(close(&memory.twins, &expected.twins));
+    for (what, ours, reference) in [
+        ("parameters", &memory.parameters, &expected.parameters),
+        ("first moments", &memory.first, &expected.first),
+        ("second moments", &memory.second, &expected.second),
+        ("twins", &memory.twins, &expected.twins),
+    ] {
+        assert!(close(ours, reference), "{what} of {}", method.name());
+    }
 }

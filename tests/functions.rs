@@ -5,15 +5,16 @@
 #[path = "functions/schedules.rs"]
 mod schedules;
 
+use chiasm::exec::cpu::Cpu;
 use chiasm::exec::reference::Reference;
-use chiasm::exec::{AdamGroup, AdamStep, Executor, Follow, Layout, Memory, Program};
+use chiasm::exec::{Executor, Follow, Group, Layout, Memory, Program, Update};
 use chiasm::graph::{Graph, Origin};
 use chiasm::op::{
     Array, Attend, BinaryCrossEntropy, Context, CrossEntropy, Gelu, Input, LayerNorm, Multiply, Normalize,
     Offsets, Op, Parameter, Pick, Rule, Stretch, SumLeading, Transport, Value, blocks,
 };
 use chiasm::pass::{differentiate, merge, simplify};
-use chiasm::recipe::Timeline;
+use chiasm::recipe::{Method, Timeline};
 use chiasm::shape::{Kind, Shape};
 use chiasm::tensor::Tensor;
 use safetensors::{Dtype, SafeTensors};
@@ -70,7 +71,13 @@ fn outcome(op: impl Into<Op>, operands: &[(Kind, Array)], dy: Option<&Array>) ->
     inputs.extend(dy.map(|dy| ("dy".to_string(), tensor(Kind::Float, dy))));
     let inputs: Vec<(&str, &Tensor)> = inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut program = Reference.program(&verified, &layout).expect("a program");
-    let context = Context { seed: 1, stage: "test".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+    let context = Context {
+        seed: 1,
+        stage: "test".into(),
+        step: 0,
+        time: Timeline { length: 1, epoch: 1 },
+        first_row: 0,
+    };
     program.run(&mut memory, &inputs, &context).expect("a run");
     let gradients = (0..operands.len()).map(|i| program.array(&format!("grad/x{i}")).cloned()).collect();
     Outcome { y: program.array("y").expect("a result").clone(), gradients }
@@ -271,7 +278,13 @@ fn transport() {
     let operands = [float(file.get("out.cost")), valid("in.text_pad"), valid("in.image_pad")];
     let op = Transport { rounds: 50, beta: 0.5, first: true, second: true };
     let arrays: Vec<&Array> = operands.iter().map(|(_, array)| array).collect();
-    let context = Context { seed: 1, stage: "test".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+    let context = Context {
+        seed: 1,
+        stage: "test".into(),
+        step: 0,
+        time: Timeline { length: 1, epoch: 1 },
+        first_row: 0,
+    };
     let plan = op.eval(&arrays, &context);
     let recorded = file.get("out.plan");
     let turned = Array::from_fn(&plan.dims, |at| recorded.at(&[at[0], at[2], at[1]]));
@@ -310,8 +323,13 @@ fn relative_positions() {
     let file = File::open("relative_index");
     let table = |stretches: Vec<Stretch>, window, reach| {
         let op = Offsets { stretches, window, reach };
-        let context =
-            Context { seed: 1, stage: "test".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+        let context = Context {
+            seed: 1,
+            stage: "test".into(),
+            step: 0,
+            time: Timeline { length: 1, epoch: 1 },
+            first_row: 0,
+        };
         op.eval(&[], &context)
     };
     for (window, words, reach) in [(2, 4, 4), (3, 5, 8)] {
@@ -328,7 +346,13 @@ fn relative_positions() {
 }
 
 /// Three steps over `w` (with decay), `b` and `s`; the norms before clipping.
-fn three_steps(executor: &dyn Executor, file: &File, rates: [f64; 3], clip: Option<f64>) -> Vec<f64> {
+fn three_steps(
+    executor: &dyn Executor,
+    method: Method,
+    file: &File,
+    rates: [f64; 3],
+    clip: Option<f64>,
+) -> Vec<f64> {
     let mut layout = Layout::default();
     let names = ["w", "b", "s"];
     names.iter().for_each(|name| layout.add_parameter(name, &file.get(&format!("in.p.{name}")).dims));
@@ -338,22 +362,19 @@ fn three_steps(executor: &dyn Executor, file: &File, rates: [f64; 3], clip: Opti
         memory.parameters[range.clone()].copy_from_slice(&floats(&file.get(&format!("in.p.{name}"))));
     }
     let decays = [0.1, 0.0, 0.0];
-    let group = |(range, decay): (&std::ops::Range<usize>, f64)| AdamGroup {
-        start: range.start,
-        end: range.end,
-        decay,
-        factor: 1.0,
-        clamp: None,
+    let group = |(name, decay): (&&str, f64)| {
+        let slot = &layout.parameters[*name];
+        Group { decay, ..Group::new(slot.start, &slot.dims) }
     };
-    let groups: Vec<AdamGroup> = slots.iter().zip(decays).map(group).collect();
+    let groups: Vec<Group> = names.iter().zip(decays).map(group).collect();
     let mut norms = Vec::new();
     for (k, rate) in rates.into_iter().enumerate() {
         for (name, range) in names.iter().zip(&slots) {
             memory.gradients[range.clone()].copy_from_slice(&floats(&file.get(&format!("in.g{k}.{name}"))));
         }
         let count = k as u64 + 1;
-        let step = AdamStep { rate, betas: [0.9, 0.98], eps: 1e-6, count, clip, groups: groups.clone() };
-        norms.push(executor.adamw(&mut memory, &step));
+        let update = Update { method, rate, count, clip, groups: groups.clone() };
+        norms.push(executor.update(&mut memory, &update));
         for (name, range) in names.iter().zip(&slots) {
             let recorded = file.get(&format!("out.step{count}.{name}"));
             let data = memory.parameters[range.clone()].iter().map(|x| f64::from(*x)).collect();
@@ -363,17 +384,78 @@ fn three_steps(executor: &dyn Executor, file: &File, rates: [f64; 3], clip: Opti
     norms
 }
 
+const ADAMW: Method = Method::AdamW { betas: [0.9, 0.98], eps: 1e-6 };
+
 #[test]
 fn adamw() {
-    three_steps(&Reference, &File::open("adamw"), [1e-2; 3], None);
+    let file = File::open("adamw");
+    three_steps(&Reference, ADAMW, &file, [1e-2; 3], None);
+    three_steps(&Cpu::new(2), ADAMW, &file, [1e-2; 3], None);
 }
 
 #[test]
 fn adamw_with_clipping() {
     let file = File::open("adamw_clip");
-    let norms = three_steps(&Reference, &file, [1e-2, 5e-3, 2.5e-3], Some(0.5));
-    for (k, norm) in norms.into_iter().enumerate() {
-        close(&Array { dims: vec![], data: vec![norm] }, &file.get(&format!("out.norm{}", k + 1)), FORWARD);
+    for executor in [&Reference as &dyn Executor, &Cpu::new(1)] {
+        let norms = three_steps(executor, ADAMW, &file, [1e-2, 5e-3, 2.5e-3], Some(0.5));
+        for (k, norm) in norms.into_iter().enumerate() {
+            let recorded = file.get(&format!("out.norm{}", k + 1));
+            close(&Array { dims: vec![], data: vec![norm] }, &recorded, FORWARD);
+        }
+    }
+}
+
+/// timm's LAMB scales the steps of decayed tensors only; so does ours.
+#[test]
+fn lamb() {
+    let (file, method) = (File::open("lamb"), Method::Lamb { betas: [0.9, 0.999], eps: 1e-6 });
+    three_steps(&Reference, method, &file, [1e-2; 3], Some(1.0));
+    three_steps(&Cpu::new(2), method, &file, [1e-2; 3], Some(1.0));
+}
+
+/// A layout of one parameter, its memory with everything one gradient, and the update of all of it.
+fn one_step(method: Method, dims: &[usize], gradient: impl Fn(usize) -> f32) -> (Memory, Update) {
+    let mut layout = Layout::default();
+    layout.add_parameter("w", dims);
+    let mut memory = Memory::with_moments(&layout, method.moments());
+    let range = layout.parameters["w"].range();
+    memory.gradients[range].iter_mut().enumerate().for_each(|(at, g)| *g = gradient(at));
+    let group = Group::new(0, dims);
+    (memory, Update { method, rate: 0.5, count: 1, clip: None, groups: vec![group] })
+}
+
+/// Adafactor divides a gradient of one row times one column by its own size: all words move alike.
+#[test]
+fn adafactor_knows_gradients_of_rank_one() {
+    let method = Method::Adafactor { betas: [0.9, 0.999] };
+    for executor in [&Reference as &dyn Executor, &Cpu::new(2)] {
+        for (dims, width) in [([40, 33], 33), ([5, 7], 7)] {
+            let sign = |at: usize| if at.is_multiple_of(3) { -1.0_f32 } else { 1.0 };
+            let size = |at: usize| (1.0 + (at / width) as f32) * 0.01 * (2.0 + (at % width) as f32);
+            let (mut memory, update) = one_step(method, &dims, |at| sign(at) * size(at));
+            executor.update(&mut memory, &update);
+            let words = dims[0] * dims[1];
+            for (at, moved) in memory.parameters[..words].iter().enumerate() {
+                assert!((moved + 0.5 * 0.1 * sign(at)).abs() < 1e-6, "{}: {at} {moved}", executor.name());
+            }
+            let kept = memory.second[..words].iter().filter(|v| **v != 0.0).count();
+            assert_eq!(kept, if dims[0] > 32 { 40 + 33 } else { words }, "second moments of {dims:?}");
+        }
+    }
+}
+
+/// `torch.optim.SGD(momentum=0.9)`: 1, then 1 + 0.9.
+#[test]
+fn sgd_keeps_momentum() {
+    for executor in [&Reference as &dyn Executor, &Cpu::new(1)] {
+        let (mut memory, update) = one_step(Method::Sgd { momentum: 0.9 }, &[2], |at| 1.0 - 2.0 * at as f32);
+        executor.update(&mut memory, &update);
+        executor.update(&mut memory, &update);
+        let moved = &memory.parameters[..2];
+        assert!((moved[0] + 0.5 * 2.9).abs() < 1e-6 && (moved[1] - 0.5 * 2.9).abs() < 1e-6, "{moved:?}");
+        let (mut memory, update) = one_step(Method::Sgd { momentum: 0.0 }, &[2], |_| 2.0);
+        executor.update(&mut memory, &update);
+        assert_eq!((memory.parameters[0], memory.first.len(), memory.second.len()), (-1.0, 0, 0));
     }
 }
 

@@ -19,12 +19,13 @@ fn path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
-/// Trains a file and writes a line for every `every`-th step, and one for each measured task.
-fn curve(file: &str, host: &Host, every: u64) -> String {
+/// Trains a file, or one stage of it, and writes a line for every `every`-th step, and one for each measured task.
+fn curve(file: &str, stage: Option<&str>, host: &Host, every: u64) -> String {
     let model = compile(&path(file), &chiasm::Options::default()).unwrap_or_else(|error| panic!("{error}"));
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("golden-{}", model.name));
     let _ = std::fs::remove_dir_all(&out);
-    let options = TrainOptions { out: Some(out), seed: Some(0), ..TrainOptions::default() };
+    let stage = stage.map(str::to_string);
+    let options = TrainOptions { out: Some(out), seed: Some(0), stage, ..TrainOptions::default() };
     let mut lines = String::new();
     let listener = &mut |event: Event<'_>| match event {
         Event::Begins(summary) => lines.push_str(&format!("stage {}\n", summary.stage)),
@@ -56,21 +57,47 @@ fn compare(record: &str, found: &str) {
     assert_eq!(expected.lines().count(), found.lines().count(), "lines of tests/golden/{record}");
 }
 
-fn short(name: &str) {
+fn short(name: &str, stage: Option<&str>) {
     let host = host([], Level::Plain);
-    compare(&format!("{name}.txt"), &curve(&format!("tests/golden/{name}.chi"), &host, 1));
+    compare(&format!("{name}.txt"), &curve(&format!("tests/golden/{name}.chi"), stage, &host, 1));
 }
 
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn the_small_clip_learns_as_recorded() {
-    short("clip");
+    short("clip", None);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn the_small_albef_learns_as_recorded() {
-    short("albef");
+    short("albef", None);
+}
+
+/// Pairs, pictures and texts side by side.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn sources_side_by_side_learn_as_recorded() {
+    short("beside", Some("pretrain"));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn batches_in_pieces_learn_as_recorded() {
+    short("pieces", Some("pretrain"));
+}
+
+/// A state that begins as the k-means of the first batch.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_code_book_begins_as_recorded() {
+    short("codes", Some("pretrain"));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn optimisers_move_as_recorded() {
+    ["lamb", "adafactor", "sgd"].iter().for_each(|name| short(name, None));
 }
 
 /// A whole run on photos; needs `CHIASM_DATA` and a record made with the same instructions.
@@ -85,7 +112,7 @@ fn photos(name: &str) {
         return eprintln!("SKIPPED: there is no tests/golden/{record}; UPDATE=1 makes one");
     }
     let host = host([PathBuf::from(data)], level);
-    compare(&record, &curve(&format!("models/tiny/{name}.chi"), &host, 10));
+    compare(&record, &curve(&format!("models/tiny/{name}.chi"), None, &host, 10));
 }
 
 #[test]

@@ -30,7 +30,13 @@ const UNDIFFERENTIATED: [&str; 9] = [
 ];
 
 fn context() -> Context {
-    Context { seed: 5, stage: "samples".into(), step: 3, time: Timeline { length: 10, epoch: 5 } }
+    Context {
+        seed: 5,
+        stage: "samples".into(),
+        step: 3,
+        time: Timeline { length: 10, epoch: 5 },
+        first_row: 0,
+    }
 }
 
 /// The samples of all ops, with numbers that `f32` holds.

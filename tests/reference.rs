@@ -31,7 +31,8 @@ fn layout() -> Layout {
 /// The message of a run on these inputs.
 fn refusal(inputs: &[(&str, &Tensor)]) -> String {
     let mut program = Reference.prepare(&verified(TABLE), &layout()).expect("a program");
-    let context = Context { seed: 1, stage: "s".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+    let context =
+        Context { seed: 1, stage: "s".into(), step: 0, time: Timeline { length: 1, epoch: 1 }, first_row: 0 };
     let done = program.run(&mut Memory::new(&layout()), inputs, &context);
     done.expect_err("a refusal").to_string()
 }
@@ -71,7 +72,8 @@ fn gradients_and_next_states_land_in_memory() {
     memory.parameters[..6].copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     memory.states[..2].copy_from_slice(&[f32::from_bits(7), f32::from_bits(8)]);
     let mut program = Reference.prepare(&verified(TABLE), &layout()).expect("a program");
-    let context = Context { seed: 1, stage: "s".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+    let context =
+        Context { seed: 1, stage: "s".into(), step: 0, time: Timeline { length: 1, epoch: 1 }, first_row: 0 };
     program.run(&mut memory, &[("i", &Tensor::ids([2], vec![2, 0]))], &context).expect("a run");
     assert_eq!(program.output("y"), Some(Tensor::floats([2, 2], vec![5.0, 6.0, 1.0, 2.0])));
     assert_eq!(memory.gradients[..6], memory.parameters[..6]);

@@ -34,6 +34,7 @@ mod dataset;
 mod error;
 mod folder;
 pub mod image;
+pub mod jitter;
 mod jpeg;
 mod karpathy;
 mod kinds;

@@ -1,4 +1,4 @@
-//! From a decoded picture to a square of the asked size: crops, mirrors and RandAugment, drawn from (seed, stage, step, row).
+//! From a decoded picture to a square of the asked size: crops, mirrors, colours and RandAugment, drawn from (seed, stage, step, row).
 //!
 //! Transforms apply left to right; whatever is not square and of the right size in the end is squashed, bicubically. The first draw of
 //! a kind has path `data/crop`, `data/flip` or `data/randaugment`, a second one `data/crop.1`: all images of a row get the same draws.
@@ -12,6 +12,7 @@
 //! ```
 
 use super::image::Pixels;
+use super::jitter;
 use super::randaugment;
 use super::resize::{Filter, resize};
 use crate::random::Stream;
@@ -58,6 +59,9 @@ impl Augmentation {
                 (Transform::Flip, Some((stream, row))) if stream.uniform(row, 0) < 0.5 => flip(pixels),
                 (Transform::RandAugment { count, magnitude, .. }, Some((stream, row))) => {
                     randaugment::apply(pixels, *count, *magnitude, stream, row)
+                }
+                (Transform::Jitter(strength), Some((stream, row))) => {
+                    jitter::apply(pixels, *strength, stream, row)
                 }
                 _ => pixels,
             };
@@ -158,6 +162,7 @@ mod tests {
             Transform::Crop { low: 0.2, high: 1.0 },
             Transform::Flip,
             Transform::RandAugment { count: 2, magnitude: 7.0, set: Default::default() },
+            Transform::Jitter(0.4),
             Transform::Center,
         ];
         for (width, height) in [(1, 1), (1, 9), (20_000, 1), (3, 2000), (64, 64), (31, 77)] {

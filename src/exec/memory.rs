@@ -89,9 +89,10 @@ pub struct Memory {
     pub parameters: Vec<f32>,
     /// Their gradients; empty in evaluation.
     pub gradients: Vec<f32>,
-    /// First moments; empty in evaluation.
+    /// First moments; empty in evaluation, and if the optimiser has none.
     pub first: Vec<f32>,
-    /// Second moments; empty in evaluation.
+    /// Second moments; empty in evaluation, and if the optimiser has none. Of a factored matrix those of its rows, then those
+    /// of its columns, then nothing.
     pub second: Vec<f32>,
     /// All twins.
     pub twins: Vec<f32>,
@@ -104,9 +105,19 @@ pub struct Memory {
 impl Memory {
     /// Zeros, with room for training.
     pub fn new(layout: &Layout) -> Self {
+        Self::with_moments(layout, [true, true])
+    }
+
+    /// Zeros, with room for training by an optimiser that has these moments.
+    pub fn with_moments(layout: &Layout, [first, second]: [bool; 2]) -> Self {
         let [parameters, _, _] = layout.words();
-        let zeros = || vec![0.0; parameters];
-        Self { gradients: zeros(), first: zeros(), second: zeros(), ..Self::for_evaluation(layout) }
+        let zeros = |wanted: bool| if wanted { vec![0.0; parameters] } else { Vec::new() };
+        Self {
+            gradients: zeros(true),
+            first: zeros(first),
+            second: zeros(second),
+            ..Self::for_evaluation(layout)
+        }
     }
 
     /// Zeros, without gradients and moments.

@@ -8,6 +8,7 @@
 use crate::graph::Verified;
 use crate::op::Context;
 use crate::plan::Cost;
+use crate::recipe::Method;
 use crate::tensor::Tensor;
 
 pub mod cpu;
@@ -106,8 +107,8 @@ pub trait Executor: Send + Sync {
     /// Moves the twins: `twin = rate * twin + (1 - rate) * original`, one rate a momentum definition.
     fn follow(&self, memory: &mut Memory, rates: &[Follow]);
 
-    /// One AdamW step over the gradients in memory; returns the global norm of the gradients before clipping.
-    fn adamw(&self, memory: &mut Memory, step: &AdamStep) -> f64;
+    /// One step of an optimiser over the gradients in memory, which are lost; returns their global norm before clipping.
+    fn update(&self, memory: &mut Memory, update: &Update) -> f64;
 }
 
 /// A graph made ready.
@@ -139,34 +140,67 @@ pub struct Follow {
     pub rate: f64,
 }
 
-/// One step of AdamW over flat memory.
+/// One step of an optimiser over flat memory.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AdamStep {
+pub struct Update {
+    /// What a gradient does to its parameter.
+    pub method: Method,
     /// Learning rate at this step.
     pub rate: f64,
-    /// Decay of the moments.
-    pub betas: [f64; 2],
-    /// Added to the root of the second moment.
-    pub eps: f64,
     /// How many steps were made, this one included (for the bias corrections).
     pub count: u64,
     /// Largest global norm of the gradients.
     pub clip: Option<f64>,
     /// What moves, in memory order.
-    pub groups: Vec<AdamGroup>,
+    pub groups: Vec<Group>,
 }
 
-/// A run of parameters treated alike.
+impl Update {
+    /// What gradients of a norm are multiplied with before anything else.
+    pub fn scale(&self, norm: f64) -> f64 {
+        self.clip.map_or(1.0, |clip| (clip / (norm + 1e-6)).min(1.0))
+    }
+}
+
+/// A run of parameters treated alike; of LAMB and Adafactor, which look at whole tensors, one parameter.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AdamGroup {
+pub struct Group {
     /// Words `start..end` of the flat parameters.
     pub start: usize,
     /// One past the last word.
     pub end: usize,
+    /// Words of a row, if it is a matrix whose second moment Adafactor keeps by row and by column.
+    pub factored: Option<usize>,
     /// Weight decay.
     pub decay: f64,
     /// Times the learning rate.
     pub factor: f64,
     /// Range that the parameter is brought into after the step.
     pub clamp: Option<(f64, f64)>,
+}
+
+impl Group {
+    /// Adafactor keeps second moments of a matrix by row and by column if both are at least this many.
+    const LEAST_FACTORED: usize = 32;
+
+    /// A parameter of these axes that begins at a word.
+    pub fn new(start: usize, dims: &[usize]) -> Self {
+        let factored = match dims {
+            [rows, width] if *rows.min(width) >= Self::LEAST_FACTORED => Some(*width),
+            _ => None,
+        };
+        let end = start + dims.iter().product::<usize>();
+        Self { start, end, factored, decay: 0.0, factor: 1.0, clamp: None }
+    }
+}
+
+/// The constants of Adafactor.
+pub mod adafactor {
+    /// Added to the square of every gradient.
+    pub const EPS: f64 = 1e-30;
+
+    /// How much of the second moment a step keeps: `1 - t^-0.8`, at most `most`; steps count from 1.
+    pub fn keep(count: u64, most: f64) -> f64 {
+        (1.0 - (count as f64).powf(-0.8)).min(most)
+    }
 }

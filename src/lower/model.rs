@@ -190,6 +190,12 @@ impl Stage {
         let rows = |feed: &Feed| (feed.batch * batch / first).max(1);
         self.feeds.iter().fold(Batch::default(), |all, feed| all.and(&feed.symbol, rows(feed)))
     }
+
+    /// Which source has the column of an input.
+    pub fn source_of(&self, input: &str) -> usize {
+        let has = |feed: &Feed| feed.data.columns.iter().any(|column| column.name == input);
+        self.feeds.iter().position(has).unwrap_or(0)
+    }
 }
 
 /// One source of rows.

@@ -5,6 +5,7 @@ use super::object::Object;
 use super::program::{MAIN, Meaning};
 use super::scope::Env;
 use super::state::{Eval, Frame, Lower, PathStep, Stopped};
+use crate::graph::Graph;
 use crate::op::Op;
 use crate::recipe::Schedule;
 use chiasm_dsl::code::Code;
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 /// Everything a graph reads.
 pub struct Parts {
     /// The graph, without what its outputs do not need.
-    pub graph: crate::graph::Graph,
+    pub graph: Graph,
     /// Inputs in order.
     pub inputs: Vec<model::Input>,
     /// Parameters in order of first use.
@@ -31,61 +32,70 @@ impl<'p> Lower<'p> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let graph = self.graph.keep(&names);
         let mut parts = Parts {
-            graph: crate::graph::Graph::default(),
+            graph: Graph::default(),
             inputs: Vec::new(),
             parameters: Vec::new(),
             twins: Vec::new(),
             states: Vec::new(),
         };
-        for value in graph.values() {
-            match &graph.node(value).op {
-                Op::Input(input) if self.tables.contains_key(&input.name) => {
-                    let (tensor, vocabulary) = &self.tables[&input.name];
-                    parts.inputs.push(model::Input {
-                        name: input.name.clone(),
-                        shape: tensor.ty.shape(),
-                        reading: model::Reading::WordMarks { vocabulary: (**vocabulary).clone() },
-                        lengths: None,
-                    });
-                }
-                Op::Input(input) if !input.name.ends_with(".lengths") => {
-                    parts.inputs.push(self.input_of(&input.name))
-                }
-                Op::Input(input) => {
-                    let name = input.name.trim_end_matches(".lengths");
-                    if !graph.values().any(|v| matches!(&graph.node(v).op, Op::Input(i) if i.name == name)) {
-                        parts.inputs.push(self.input_of(name));
-                    }
-                }
-                Op::Parameter(p) => {
-                    parts.parameters.push(self.parameter_of(&p.path, !frozen.contains(&p.path)))
-                }
-                Op::Twin(twin) => {
-                    let rate = twin.path.split('/').next().and_then(|name| self.rates.get(name)).copied();
-                    let (key, of, dims) = (twin.path.clone(), twin.of.clone(), twin.shape.dims());
-                    parts.twins.push(model::Twin {
-                        key,
-                        of,
-                        dims,
-                        rate: rate.unwrap_or(Schedule::Constant(1.0)),
-                    });
-                }
-                Op::State(state) => {
-                    let start = self.state_start(&state.name)?;
-                    let advanced = graph.output(&format!("next/{}", state.name)).is_some();
-                    parts.states.push(model::State {
-                        name: state.name.clone(),
-                        shape: state.shape.clone(),
-                        start,
-                        advanced,
-                    });
-                }
-                _ => {}
+        self.reads(&graph, &|path| !frozen.contains(path), &mut parts)?;
+        let mut at = 0;
+        // What only the start of a state reads has to be there too; no gradient moves it.
+        while let Some(state) = parts.states.get(at) {
+            if let Beginning::Computed(start) = state.start.clone() {
+                self.reads(&start, &|_| false, &mut parts)?;
             }
+            at += 1;
         }
         self.originals(&mut parts, frozen);
         parts.graph = graph;
         Ok(parts)
+    }
+
+    /// Notes what a graph reads and is not noted yet.
+    fn reads(&mut self, graph: &Graph, trained: &dyn Fn(&str) -> bool, parts: &mut Parts) -> Eval<()> {
+        for value in graph.values() {
+            match &graph.node(value).op {
+                Op::Input(input) => self.read_input(&input.name, parts),
+                Op::Parameter(p) if parts.parameters.iter().all(|known| known.path != p.path) => {
+                    parts.parameters.push(self.parameter_of(&p.path, trained(&p.path)));
+                }
+                Op::Twin(twin) if parts.twins.iter().all(|known| known.key != twin.path) => {
+                    let rate = twin.path.split('/').next().and_then(|name| self.rates.get(name)).copied();
+                    parts.twins.push(model::Twin {
+                        key: twin.path.clone(),
+                        of: twin.of.clone(),
+                        dims: twin.shape.dims(),
+                        rate: rate.unwrap_or(Schedule::Constant(1.0)),
+                    });
+                }
+                Op::State(state) if parts.states.iter().all(|known| known.name != state.name) => {
+                    let start = self.state_start(&state.name)?;
+                    let (name, shape) = (state.name.clone(), state.shape.clone());
+                    let advanced = self.graph.output(&format!("next/{name}")).is_some();
+                    parts.states.push(model::State { name, shape, start, advanced });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// An input, or the one whose lengths it holds.
+    fn read_input(&self, name: &str, parts: &mut Parts) {
+        let name = name.trim_end_matches(".lengths");
+        if parts.inputs.iter().any(|known| known.name == name) {
+            return;
+        }
+        parts.inputs.push(match self.tables.get(name) {
+            None => self.input_of(name),
+            Some((tensor, vocabulary)) => model::Input {
+                name: name.to_string(),
+                shape: tensor.ty.shape(),
+                reading: model::Reading::WordMarks { vocabulary: (**vocabulary).clone() },
+                lengths: None,
+            },
+        });
     }
 
     /// A twin needs its original, even where the graph reads only the twin.

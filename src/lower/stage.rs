@@ -7,7 +7,7 @@ use super::program::path_text;
 use super::scope::Env;
 use super::state::{Eval, Lower};
 use super::static_check::elements;
-use crate::recipe::{AdamW, Data, Duration, Optimiser, Precision, Schedule, Spared};
+use crate::recipe::{Data, Duration, Method, Optimiser, Precision, Schedule, Spared};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Expr, ExprKind, WeightsSource};
@@ -125,13 +125,12 @@ impl<'p> Lower<'p> {
 
     fn optimiser(&mut self, fields: &Fields<'p>, env: &Env<'p>) -> Eval<Optimiser> {
         let Some(expr) = fields.get("optimiser") else {
-            return Ok(Optimiser::AdamW(AdamW {
+            return Ok(Optimiser {
+                method: Method::AdamW { betas: [0.9, 0.999], eps: 1e-8 },
                 rate: Schedule::Constant(1e-4),
                 decay: 0.0,
-                betas: [0.9, 0.999],
-                eps: 1e-8,
                 no_decay: vec![Spared::Vectors, Spared::Scalars],
-            }));
+            });
         };
         match self.eval(expr, env, None)? {
             Object::Optimiser(optimiser) => Ok(*optimiser),

@@ -153,8 +153,9 @@ impl<'p> Lower<'p> {
             let error = Diagnostic::error(Code::E0605, expr.span, message);
             return self.report(error.note("it would see fewer rows at a time, which changes it"));
         }
-        let batch = self.batches(fields, env)?.first().copied().unwrap_or(1);
-        if pieces == 0 || !batch.is_multiple_of(pieces) {
+        let batches = self.batches(fields, env)?;
+        let uneven = |batch: &&usize| pieces == 0 || !batch.is_multiple_of(pieces);
+        if let Some(batch) = batches.iter().find(uneven) {
             let message = format!("a batch of {batch} rows cannot be cut into {pieces} equal pieces");
             return self.fail(Code::E0316, expr.span, message);
         }

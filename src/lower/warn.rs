@@ -211,7 +211,7 @@ fn idle_rates(stage: &Stage, written: &Written<'_>) -> Vec<Diagnostic> {
 
 /// W0705: both in steps, or both in epochs; how long an epoch is, only data knows.
 fn long_warmup(stage: &Stage, written: &Written<'_>) -> Option<Diagnostic> {
-    let longer = match (stage.optimiser.rate().warmup()?, stage.length) {
+    let longer = match (stage.optimiser.rate.warmup()?, stage.length) {
         (Duration::Steps(warmup), Duration::Steps(length)) => warmup > length && length > 0,
         (Duration::Epochs(warmup), Duration::Epochs(length)) => warmup > length && length > 0.0,
         _ => false,

@@ -105,7 +105,7 @@ impl Network {
         match (rows, &input.reading) {
             (Input::Tensor(tensor), _) => Ok(vec![(input.name.clone(), tensor.clone())]),
             (Input::Images(images), Reading::Image { side }) => {
-                Ok(vec![(input.name.clone(), self.pixels(images, *side))])
+                Ok(vec![(input.name.clone(), self.pixels(&input.name, images, *side))])
             }
             (Input::Texts(texts), Reading::Text { vocabulary, length }) => {
                 let words = self.vocabulary(vocabulary)?;
@@ -123,9 +123,9 @@ impl Network {
         }
     }
 
-    fn pixels(&self, images: &[Pixels], side: usize) -> Tensor {
-        let augmentation =
-            Augmentation::fixed(self.stage.feeds.first().map_or(&[], |feed| &feed.data.transforms));
+    fn pixels(&self, input: &str, images: &[Pixels], side: usize) -> Tensor {
+        let feed = self.stage.feeds.get(self.stage.source_of(input));
+        let augmentation = Augmentation::fixed(feed.map_or(&[], |feed| &feed.data.transforms));
         let size = 3 * side * side;
         let mut values = vec![0.0; images.len() * size];
         for (image, out) in images.iter().zip(values.chunks_mut(size.max(1))) {

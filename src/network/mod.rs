@@ -113,7 +113,7 @@ impl Network {
             executor: host.executor()?,
             library: host.library(),
             vocabularies: HashMap::new(),
-            context: Context { seed: 0, stage: stage.name.clone(), step: time.length, time },
+            context: Context { seed: 0, stage: stage.name.clone(), step: time.length, time, first_row: 0 },
             wanted: Vec::new(),
             plans: Vec::new(),
             stage: stage.clone(),

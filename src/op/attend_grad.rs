@@ -85,6 +85,7 @@ impl Rule for AttendGrad {
             stage: "samples".into(),
             step: 0,
             time: crate::recipe::Timeline { length: 1, epoch: 1 },
+            first_row: 0,
         };
         let case = |(of, n, m): (Attend, usize, usize)| {
             let mut operands = of.sample_operands(seed, n, m);

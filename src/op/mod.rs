@@ -84,12 +84,15 @@ pub struct Context {
     pub step: u64,
     /// Length of the stage and of an epoch.
     pub time: Timeline,
+    /// Where in the batch the rows of this run begin; above 0 in the later pieces of an accumulated batch.
+    pub first_row: u32,
 }
 
 impl Context {
     /// The draws of a path at this step.
     pub fn stream(&self, draw: &Draw) -> Stream {
-        Stream::new(self.seed, &self.stage, &draw.path).at_step(self.step)
+        let first_row = if draw.rows { self.first_row } else { 0 };
+        Stream::new(self.seed, &self.stage, &draw.path).at_step(self.step).at_row(first_row)
     }
 }
 

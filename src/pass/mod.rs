@@ -3,6 +3,7 @@
 //! | pass | what it does |
 //! |---|---|
 //! | [`fuse`] | small operations that make up a larger one become it |
+//! | [`accumulate`] | a batch in pieces: the counts of all rows, and one piece |
 //! | [`differentiate`] | adds the gradients of parameters, named `grad/<path>` |
 //! | [`simplify`] | removes and joins operations that move or change nothing |
 //! | [`merge`] | equal operations on equal operands become one |
@@ -13,6 +14,7 @@
 //! `fuse` comes first, then `differentiate`, `tidy`, `expand`. All but the first keep every named value as it is and drop
 //! what no name needs; [`prepare`] calls them in order. Nodes keep their origin, or take that of the node they stand for.
 
+pub mod accumulate;
 mod autodiff;
 mod expand;
 mod fuse;

@@ -1,5 +1,6 @@
 //! The order of graph passes: from a stage's forward graph to what an executor is handed.
 
+use super::accumulate::{Pieces, Tangled, cut};
 use super::{PassError, differentiate, fuse, tidy};
 use crate::graph::{Graph, Verified};
 use crate::lower::model::Stage;
@@ -16,21 +17,51 @@ pub enum PrepareError {
     /// A graph without gradient.
     #[error(transparent)]
     Pass(#[from] PassError),
+    /// Losses that cannot be accumulated.
+    #[error(transparent)]
+    Tangled(#[from] Tangled),
     /// A pass left the graph broken.
     #[error("the graph of `{0}` is broken: {1}. This is a bug in chiasm; please report it with the file")]
     Broken(String, String),
 }
 
-/// Forward and backward of a stage, for a batch.
+/// Forward and backward of a stage, for a batch; where batches are accumulated, for one piece.
 ///
 /// # Errors
-/// A graph that does not hold for the batch; a pass that broke it (a bug).
+/// A graph that does not hold for the batch; losses that cannot be accumulated; a pass that broke it (a bug).
 pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> {
-    let forward = stage.graph.bind(batch)?;
-    let trained: FxHashSet<&str> =
-        stage.parameters.iter().filter(|p| p.trained).map(|p| p.path.as_str()).collect();
+    let trained = trained(stage);
+    let forward = match pieces(stage)? {
+        Some(pieces) => pieces.piece.bind(batch)?,
+        None => stage.graph.bind(batch)?,
+    };
     let whole = differentiate(&fuse(&forward), "objective", &|path| trained.contains(path))?;
     finish(&stage.name, &whole)
+}
+
+/// What is needed of all pieces of an accumulated batch before the first is run, for one piece; none if there is nothing.
+///
+/// # Errors
+/// As [`training`].
+pub fn counts(stage: &Stage, batch: &Batch) -> Result<Option<Verified>, PrepareError> {
+    match pieces(stage)? {
+        Some(Pieces { counts, .. }) if !counts.is_empty() => {
+            finish(&stage.name, &fuse(&counts.bind(batch)?)).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn trained(stage: &Stage) -> FxHashSet<&str> {
+    stage.parameters.iter().filter(|p| p.trained).map(|p| p.path.as_str()).collect()
+}
+
+fn pieces(stage: &Stage) -> Result<Option<Pieces>, PrepareError> {
+    if stage.accumulate == 1 {
+        return Ok(None);
+    }
+    let trained = trained(stage);
+    Ok(Some(cut(&stage.graph, stage.accumulate, &|path| trained.contains(path))?))
 }
 
 /// Forward only, of a bound graph.
@@ -39,6 +70,14 @@ pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> 
 /// A pass that broke it (a bug).
 pub fn evaluation(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
     finish(name, &fuse(graph))
+}
+
+/// The value with which a state begins, for a batch: its output `start`.
+///
+/// # Errors
+/// A graph that does not hold for the batch; a pass that broke it (a bug).
+pub fn start(state: &str, graph: &Graph, batch: &Batch) -> Result<Verified, PrepareError> {
+    finish(state, &fuse(&graph.bind(batch)?))
 }
 
 fn finish(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {

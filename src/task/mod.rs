@@ -27,7 +27,7 @@ use crate::recipe::Timeline;
 /// What draws and schedules of a task see.
 fn context(task: &Task) -> Context {
     let time = Timeline { length: 0, epoch: 1 };
-    Context { seed: task.seed, stage: task.name.clone(), step: 0, time }
+    Context { seed: task.seed, stage: task.name.clone(), step: 0, time, first_row: 0 }
 }
 
 /// Why a task could not be run.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! step-2000/model.safetensors       parameters by path, slow/…, state/…, and what is carried for later stages
-//! step-2000/optimiser.safetensors   optimiser/first/<path>, optimiser/second/<path>
+//! step-2000/optimiser.safetensors   optimiser/first/<path>, optimiser/second/<path>, as far as the optimiser has them
 //! step-2000/state.json              step, stage, seed, spec, position of the loader
 //! ```
 //!
@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 
 /// How many are kept.
 const KEPT: usize = 2;
+/// What stands before the path of a parameter's moments.
+const FIRST: &str = "optimiser/first/";
+const SECOND: &str = "optimiser/second/";
 
 /// What a checkpoint knows besides tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,13 +139,15 @@ fn model(trainer: &Trainer) -> Vec<Entry<'_>> {
     parameters.chain(twins).chain(states).chain(carried).collect()
 }
 
+/// The moments that the optimiser keeps.
 fn moments(memory: &Memory) -> Vec<Entry<'_>> {
-    let slots = &memory.layout.parameters;
-    let first =
-        slots.iter().map(|(path, slot)| entry(format!("optimiser/first/{path}"), slot, &memory.first));
-    let second =
-        slots.iter().map(|(path, slot)| entry(format!("optimiser/second/{path}"), slot, &memory.second));
-    first.chain(second).collect()
+    let kept =
+        [(FIRST, &memory.first), (SECOND, &memory.second)].into_iter().filter(|(_, kept)| !kept.is_empty());
+    kept.flat_map(|(prefix, kept)| {
+        let slots = memory.layout.parameters.iter();
+        slots.map(move |(path, slot)| entry(format!("{prefix}{path}"), slot, kept))
+    })
+    .collect()
 }
 
 /// The last checkpoint below a folder that has a readable state.
@@ -252,18 +257,19 @@ pub(super) fn rest(archive: &mut Archive, layout: &Layout) -> Result<BTreeMap<St
 
 fn read_moments(archive: &mut Archive, memory: &mut Memory) -> Result<(), TrainError> {
     let Memory { layout, first, second, .. } = memory;
-    let slots = &layout.parameters;
+    let (slots, mut kept) = (&layout.parameters, [(FIRST, first), (SECOND, second)]);
     let known = |name: &str| {
-        let path = name.strip_prefix("optimiser/first/").or_else(|| name.strip_prefix("optimiser/second/"));
-        path.is_some_and(|path| slots.contains_key(path))
+        let kept = kept.iter().filter(|(_, kept)| !kept.is_empty());
+        kept.into_iter()
+            .any(|(prefix, _)| name.strip_prefix(prefix).is_some_and(|path| slots.contains_key(path)))
     };
     if let Some(name) = archive.names().find(|name| !known(name)) {
         return Err(WeightsError::Extra { path: archive.path().to_string(), name: name.to_string() }.into());
     }
-    for (path, slot) in slots {
-        first[slot.range()].copy_from_slice(&archive.floats(&format!("optimiser/first/{path}"), &slot.dims)?);
-        second[slot.range()]
-            .copy_from_slice(&archive.floats(&format!("optimiser/second/{path}"), &slot.dims)?);
+    for (prefix, kept) in kept.iter_mut().filter(|(_, kept)| !kept.is_empty()) {
+        for (path, slot) in slots {
+            kept[slot.range()].copy_from_slice(&archive.floats(&format!("{prefix}{path}"), &slot.dims)?);
+        }
     }
     Ok(())
 }

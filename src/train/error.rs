@@ -46,6 +46,9 @@ pub enum TrainError {
     /// Stages that start from each other.
     #[error("the stage `{0}` starts, over others, from itself")]
     Circle(String),
+    /// States that begin as values of each other.
+    #[error("the states {} begin as values that read each other, so none can be the first; let one begin with an initial value", .0.join(", "))]
+    Endless(Vec<String>),
     /// Something the language has and this version does not.
     #[error("{what} is not in this version; {instead}")]
     Later {

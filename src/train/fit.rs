@@ -1,12 +1,12 @@
 //! Whether a stage fits into memory, known before anything is loaded.
 //!
-//! A step holds parameters, gradients, two moments, twins and states, and between its first and last op the values that the
+//! A step holds parameters, gradients, the moments of its optimiser, twins and states, and between its first and last op the values that the
 //! plan has counted. Invariant: what is refused could not have run in the memory that was there.
 
 use super::TrainError;
 use super::stage::layout;
-use crate::exec::Executor;
-use crate::lower::model::Stage;
+use crate::exec::{Executor, Layout};
+use crate::lower::model::{Beginning, Stage};
 use crate::pass::prepare;
 use std::path::Path;
 
@@ -37,11 +37,29 @@ impl Cost {
 /// A graph that does not hold for the batch, or that the executor cannot run.
 pub fn cost(stage: &Stage, batch: usize, executor: &dyn Executor) -> Result<Cost, TrainError> {
     let layout = layout(&stage.parameters, &stage.twins, &stage.states);
-    let graph = prepare::training(stage, &stage.rows_at(batch))?;
-    let cost = executor.cost(&graph, &layout)?;
+    let rows = stage.rows_at(batch.div_ceil(stage.accumulate));
+    let cost = executor.cost(&prepare::training(stage, &rows)?, &layout)?;
+    let counts = prepare::counts(stage, &rows)?.map(|graph| executor.cost(&graph, &layout)).transpose()?;
+    let counts = counts.unwrap_or_default();
     let [parameters, twins, states] = layout.words();
-    let held = 4 * (4 * parameters + twins + 2 * states) as u64;
-    Ok(Cost { flops: cost.flops, held, values: cost.peak })
+    let moments = stage.optimiser.method.moments().into_iter().filter(|kept| *kept).count();
+    let gradients = if stage.accumulate > 1 { 2 } else { 1 };
+    let held = 4 * ((1 + gradients + moments) * parameters + twins + 2 * states) as u64;
+    let starts = starts(stage, batch, executor, &layout)?;
+    let flops = (cost.flops + counts.flops) * stage.accumulate as u64;
+    Ok(Cost { flops, held, values: cost.peak + counts.peak + starts })
+}
+
+/// Most bytes of values while a state that begins as a value is computed, beside those of the first step.
+fn starts(stage: &Stage, batch: usize, executor: &dyn Executor, layout: &Layout) -> Result<u64, TrainError> {
+    let mut most = 0;
+    for state in &stage.states {
+        if let Beginning::Computed(graph) = &state.start {
+            let graph = prepare::start(&state.name, graph, &stage.rows_at(batch))?;
+            most = most.max(executor.cost(&graph, layout)?.peak);
+        }
+    }
+    Ok(most)
 }
 
 /// For every stage the first one that has the same step, and so the same cost.
@@ -52,10 +70,11 @@ pub fn same_steps(stages: &[Stage]) -> Vec<usize> {
 
 /// Whether two stages do the same in a step, with as many rows.
 fn same_step(a: &Stage, b: &Stage) -> bool {
-    a.rows() == b.rows()
+    (a.rows(), a.accumulate) == (b.rows(), b.accumulate)
+        && a.optimiser.method.moments() == b.optimiser.method.moments()
         && a.parameters == b.parameters
         && a.twins == b.twins
-        && a.states.iter().map(|s| (&s.name, &s.shape)).eq(b.states.iter().map(|s| (&s.name, &s.shape)))
+        && a.states == b.states
         && a.graph.computes(&b.graph)
 }
 
@@ -86,7 +105,8 @@ pub fn largest_batch(stage: &Stage, executor: &dyn Executor, bytes: u64) -> Opti
         halve = !halve;
         if found.1 <= bytes { low = found } else { high = found }
     }
-    Some(low.0)
+    // A batch is cut into equal pieces.
+    Some(low.0 / stage.accumulate * stage.accumulate).filter(|rows| *rows > 0)
 }
 
 /// Bytes that this process may still take, as Linux tells: what is available, and what its container leaves. None elsewhere.

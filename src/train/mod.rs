@@ -4,6 +4,7 @@
 //! Invariant: same seed, same numbers, also over an interruption; a checkpoint is whole or not there.
 
 pub mod asked;
+mod begin;
 pub mod checkpoint;
 mod error;
 pub mod feed;
@@ -15,6 +16,7 @@ pub mod r#loop;
 pub mod metrics;
 pub mod optimiser;
 pub mod path;
+mod pieces;
 pub mod plan;
 pub mod run;
 pub mod source;

@@ -1,4 +1,4 @@
-//! The data set of a stage as batches, and how an input asks for its column.
+//! The data sets of a stage as batches, and how an input asks for its column.
 
 use super::TrainError;
 use super::feed::{Feed, Inputs};
@@ -16,13 +16,18 @@ fn data(error: crate::data::Error) -> TrainError {
     TrainError::Data(error.to_string())
 }
 
-/// The batches of a stage, from its loader.
+/// The batches of a stage: one of each of its sources a step. An epoch is one of the first; the others go round by themselves.
 pub struct StageFeed {
-    dataset: Arc<Dataset>,
-    wishes: Vec<Wish>,
+    sources: Vec<Source>,
     lengths: Vec<(String, String)>,
     /// Inputs that are the same in every batch.
     fixed: Inputs,
+}
+
+/// One source of rows, and what reads it ahead.
+struct Source {
+    dataset: Arc<Dataset>,
+    wishes: Vec<Wish>,
     options: LoaderOptions,
     loader: Loader,
 }
@@ -33,54 +38,80 @@ impl StageFeed {
     /// # Errors
     /// Data that is not there, an input that no column feeds.
     pub fn open(stage: &Stage, library: &Library, seed: u64) -> Result<Self, TrainError> {
-        let [feed] = stage.feeds.as_slice() else {
-            let what = format!("several sources side by side (stage `{}`)", stage.name);
-            return Err(TrainError::Later { what, instead: "train on one source".into() });
-        };
         let (fixed, read): (Vec<&Input>, Vec<&Input>) =
             stage.inputs.iter().partition(|input| matches!(input.reading, Reading::WordMarks { .. }));
         let fixed: Inputs = fixed.into_iter().map(|input| marks(input, library)).collect::<Result<_, _>>()?;
-        let wishes = read.into_iter().map(|input| wish(input, &feed.data, library).map_err(TrainError::Data));
-        let wishes: Vec<Wish> = wishes.collect::<Result<_, _>>()?;
-        let dataset = Arc::new(library.open_for(&feed.data, &columns(&wishes)).map_err(data)?);
-        let (transforms, stage_name) = (feed.data.transforms.clone(), stage.name.clone());
-        let options = LoaderOptions {
-            transforms,
-            batch: feed.batch,
-            seed,
-            stage: stage_name,
-            ..LoaderOptions::default()
+        let open = |(at, feed): (usize, &model::Feed)| {
+            let fed = read.iter().filter(|input| stage.source_of(&input.name) == at);
+            let options = LoaderOptions {
+                transforms: feed.data.transforms.clone(),
+                batch: feed.batch,
+                seed,
+                stage: named(&stage.name, at),
+                ..LoaderOptions::default()
+            };
+            Source::open(&feed.data, fed, options, library)
         };
+        let sources = stage.feeds.iter().enumerate().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { sources, lengths: lengths(&stage.inputs), fixed })
+    }
+}
+
+/// What the draws of a source are kept apart by: sources of as many rows would else come in one order.
+fn named(stage: &str, at: usize) -> String {
+    if at == 0 { stage.to_string() } else { format!("{stage}/{at}") }
+}
+
+impl Source {
+    fn open<'i>(
+        recipe: &Data,
+        inputs: impl Iterator<Item = &'i &'i Input>,
+        options: LoaderOptions,
+        library: &Library,
+    ) -> Result<Self, TrainError> {
+        let wishes = inputs.map(|input| wish(input, recipe, library).map_err(TrainError::Data));
+        let wishes: Vec<Wish> = wishes.collect::<Result<_, _>>()?;
+        let dataset = Arc::new(library.open_for(recipe, &columns(&wishes)).map_err(data)?);
         let loader = Loader::new(dataset.clone(), wishes.clone(), options.clone()).map_err(data)?;
-        Ok(Self { dataset, wishes, lengths: lengths(&stage.inputs), fixed, options, loader })
+        Ok(Self { dataset, wishes, options, loader })
+    }
+
+    /// Begins at another step.
+    fn seek(&mut self, step: u64) -> Result<(), TrainError> {
+        self.options.start = step;
+        self.loader =
+            Loader::new(self.dataset.clone(), self.wishes.clone(), self.options.clone()).map_err(data)?;
+        Ok(())
     }
 }
 
 impl Feed for StageFeed {
     fn epoch(&self) -> u64 {
-        self.loader.epoch_steps()
+        self.sources.first().map_or(0, |source| source.loader.epoch_steps())
     }
 
     fn next_batch(&mut self) -> Result<Inputs, TrainError> {
-        let Batch { columns, .. } = self.loader.next().map_err(data)?;
-        let read = columns.into_iter().flat_map(|column| tensors(column, &self.lengths));
-        Ok(read.chain(self.fixed.iter().cloned()).collect())
+        let mut inputs = self.fixed.clone();
+        for source in &mut self.sources {
+            let Batch { columns, .. } = source.loader.next().map_err(data)?;
+            inputs.extend(columns.into_iter().flat_map(|column| tensors(column, &self.lengths)));
+        }
+        Ok(inputs)
     }
 
+    /// The step: every source gives one batch in each, so one number says where all of them stand.
     fn position(&self) -> Value {
-        self.loader.step().into()
+        self.sources.first().map_or(0, |source| source.loader.step()).into()
     }
 
     fn seek(&mut self, position: &Value) -> Result<(), TrainError> {
         let wrong = || TrainError::Data(format!("{position} is not a step of the loader"));
-        self.options.start = position.as_u64().ok_or_else(wrong)?;
-        self.loader =
-            Loader::new(self.dataset.clone(), self.wishes.clone(), self.options.clone()).map_err(data)?;
-        Ok(())
+        let step = position.as_u64().ok_or_else(wrong)?;
+        self.sources.iter_mut().try_for_each(|source| source.seek(step))
     }
 
     fn problems(&self) -> Vec<String> {
-        self.dataset.report().lines()
+        self.sources.iter().flat_map(|source| source.dataset.report().lines()).collect()
     }
 }
 

@@ -1,13 +1,15 @@
 //! From a checked stage to a trainer: memory with initial values, the prepared program, the optimiser.
 
+use super::begin::Beginnings;
 use super::optimiser::Mover;
+use super::pieces::{self, Pieces};
 use super::{TrainError, init};
 use crate::data::Library;
 use crate::exec::{Executor, Follow, Layout, Memory, Program, Slot};
 use crate::lower::model::{Beginning, Parameter, Stage, State, Twin};
 use crate::op::Context;
 use crate::pass::prepare;
-use crate::recipe::{Optimiser, Precision, Schedule, Timeline};
+use crate::recipe::{Precision, Schedule, Timeline};
 use crate::shape::Kind;
 use crate::tensor::Tensor;
 use std::collections::BTreeMap;
@@ -26,6 +28,8 @@ pub struct Trainer {
     pub(super) follows: Vec<(String, Schedule)>,
     pub(super) clamps: Vec<(Slot, (f64, f64))>,
     pub(super) outputs: Vec<String>,
+    pub(super) beginnings: Beginnings,
+    pub(super) pieces: Option<Pieces>,
     pub(super) batch: usize,
 }
 
@@ -42,17 +46,19 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         refuse_later(stage)?;
         let layout = layout(&stage.parameters, &stage.twins, &stage.states);
-        let graph = prepare::training(stage, &stage.rows())?;
+        let graph = prepare::training(stage, &pieces::rows(stage))?;
         let program = executor.prepare(&graph, &layout)?;
-        let mut memory = Memory::new(&layout);
+        let mut memory = Memory::with_moments(&layout, stage.optimiser.method.moments());
         fill(&mut memory, &stage.parameters, &stage.twins, &stage.states, seed);
         Ok(Self {
             carried: BTreeMap::new(),
-            context: Context { seed, stage: stage.name.clone(), step: 0, time },
-            mover: Mover::new(stage, &layout)?,
+            context: Context { seed, stage: stage.name.clone(), step: 0, time, first_row: 0 },
+            mover: Mover::new(stage, &layout),
             follows: follows(&stage.twins),
             clamps: clamps(stage, &layout),
             outputs: numbers(stage),
+            beginnings: Beginnings::of(stage)?,
+            pieces: Pieces::of(stage, executor.as_ref(), &memory)?,
             batch: stage.batch(),
             memory,
             executor,
@@ -62,7 +68,8 @@ impl Trainer {
 
     /// Bytes of everything: memory and the values of a step.
     pub fn bytes(&self) -> usize {
-        self.memory.bytes() + self.program.peak_bytes()
+        let pieces = self.pieces.as_ref().map_or(0, Pieces::bytes);
+        self.memory.bytes() + self.program.peak_bytes() + pieces
     }
 
     /// A named output of the last step.
@@ -77,14 +84,8 @@ pub(super) fn refuse_later(stage: &Stage) -> Result<(), TrainError> {
         let what = format!("{what} (stage `{}`)", stage.name);
         Err(TrainError::Later { what, instead: instead.to_string() })
     };
-    if stage.accumulate != 1 {
-        return later(format!("accumulate = {}", stage.accumulate), "use a smaller batch");
-    }
-    if !matches!(stage.optimiser, Optimiser::AdamW(_)) {
-        return later(format!("the optimiser {}", stage.optimiser.name()), "use adamw");
-    }
-    if stage.feeds.len() > 1 {
-        return later("several sources side by side".into(), "train on one source");
+    if stage.accumulate != 1 && stage.feeds.iter().any(|feed| feed.batch != stage.batch()) {
+        return later("accumulate over sources of different batches".into(), "give all sources one batch");
     }
     for feed in &stage.feeds {
         Library::reads(&feed.data)
@@ -93,14 +94,7 @@ pub(super) fn refuse_later(stage: &Stage) -> Result<(), TrainError> {
     if stage.precision != Precision::F32 {
         return later("a precision other than f32".into(), "leave `precision` out");
     }
-    let computed = |state: &&State| matches!(state.start, Beginning::Computed(_));
-    match stage.states.iter().find(computed) {
-        Some(state) => later(
-            format!("the state `{}`, which begins as a value,", state.name),
-            "begin with an initial value",
-        ),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Where things lie; tasks use it too.
@@ -126,7 +120,7 @@ pub fn fill(memory: &mut Memory, parameters: &[Parameter], twins: &[Twin], state
             (Beginning::Drawn(init), false) => {
                 init::fill(&mut kept[slot.range()], &slot.dims, init, seed, &state.name);
             }
-            // `refuse_later` was asked before.
+            // The first step computes it.
             (Beginning::Computed(_), _) => {}
         }
     }

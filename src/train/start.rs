@@ -66,6 +66,7 @@ pub fn bring(
         let key = format!("state/{name}");
         if archive.dims(&key).is_some() {
             checkpoint::read_state(archive, &key, slot, &mut trainer.memory.states)?;
+            trainer.beginnings.has(name);
             account.note(&key, true);
         }
     }

@@ -1,12 +1,13 @@
 //! For tests: a stage without graph, and an executor that pulls parameters towards the mean of an input.
 
 use super::stage::Trainer;
-use crate::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
+use crate::exec::reference::Reference;
+use crate::exec::{ExecError, Executor, Follow, Layout, Memory, Program, Update};
 use crate::graph::{Graph, Origin, Verified};
 use crate::lower::model::{Feed, Parameter, Stage, Twin};
 use crate::op::{Context, Fill};
 use crate::plan::Cost;
-use crate::recipe::{AdamW, Data, Duration, Init, Optimiser, Precision, Schedule, Timeline};
+use crate::recipe::{Data, Duration, Init, Method, Optimiser, Precision, Schedule, Timeline};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use chiasm_dsl::span::Span;
@@ -49,13 +50,12 @@ pub fn stage() -> Stage {
         accumulate: 1,
         start: Vec::new(),
         rates: Vec::new(),
-        optimiser: Optimiser::AdamW(AdamW {
+        optimiser: Optimiser {
+            method: Method::AdamW { betas: [0.9, 0.98], eps: 1e-8 },
             rate,
             decay: 0.01,
-            betas: [0.9, 0.98],
-            eps: 1e-8,
             no_decay: Vec::new(),
-        }),
+        },
         clip: None,
         precision: Precision::F32,
         length: Duration::Steps(10),
@@ -106,20 +106,8 @@ impl Executor for Pull {
         }
     }
 
-    fn adamw(&self, memory: &mut Memory, step: &AdamStep) -> f64 {
-        let (b1, b2, count) = (step.betas[0] as f32, step.betas[1] as f32, step.count as i32);
-        for group in &step.groups {
-            for i in group.start..group.end {
-                let g = memory.gradients[i];
-                memory.first[i] = b1 * memory.first[i] + (1.0 - b1) * g;
-                memory.second[i] = b2 * memory.second[i] + (1.0 - b2) * g * g;
-                let root = (memory.second[i] / (1.0 - b2.powi(count))).sqrt() + step.eps as f32;
-                let change = memory.first[i] / (1.0 - b1.powi(count)) / root;
-                memory.parameters[i] *= 1.0 - (step.rate * group.decay) as f32;
-                memory.parameters[i] -= step.rate as f32 * change;
-            }
-        }
-        memory.gradients.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt()
+    fn update(&self, memory: &mut Memory, update: &Update) -> f64 {
+        Reference.update(memory, update)
     }
 }
 

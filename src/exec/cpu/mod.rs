@@ -21,7 +21,7 @@ mod testing;
 mod update;
 pub mod view;
 
-use crate::exec::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
+use crate::exec::{ExecError, Executor, Follow, Layout, Memory, Program, Update};
 use crate::graph::Verified;
 use crate::plan::Cost;
 use level::Level;
@@ -72,7 +72,7 @@ impl Executor for Cpu {
         update::follow(&self.pool, memory, rates);
     }
 
-    fn adamw(&self, memory: &mut Memory, step: &AdamStep) -> f64 {
-        update::adamw(&self.pool, &self.sums, memory, step)
+    fn update(&self, memory: &mut Memory, update: &Update) -> f64 {
+        update::update(&self.pool, &self.sums, memory, update)
     }
 }

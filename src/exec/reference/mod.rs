@@ -11,12 +11,12 @@
 //!               output y = %1"#;
 //! let graph = Graph::parse(text).unwrap().verify().unwrap();
 //! let mut program = Reference.program(&graph, &Layout::default()).unwrap();
-//! let context = Context { seed: 1, stage: "s".into(), step: 0, time: Timeline { length: 1, epoch: 1 } };
+//! let context = Context { seed: 1, stage: "s".into(), step: 0, time: Timeline { length: 1, epoch: 1 }, first_row: 0 };
 //! program.run(&mut Memory::default(), &[("x", &Tensor::floats([2], vec![1.0, 2.0]))], &context).unwrap();
 //! assert_eq!(program.array("y").unwrap().data, [2.0, 4.0]);
 //! ```
 
-use super::{AdamStep, ExecError, Executor, Follow, Layout, Memory, Program};
+use super::{ExecError, Executor, Follow, Layout, Memory, Program, Update};
 use crate::graph::Verified;
 use crate::plan::Cost;
 
@@ -60,7 +60,7 @@ impl Executor for Reference {
         rates.iter().for_each(|follow| optimise::follow(memory, follow));
     }
 
-    fn adamw(&self, memory: &mut Memory, step: &AdamStep) -> f64 {
-        optimise::adamw(memory, step)
+    fn update(&self, memory: &mut Memory, update: &Update) -> f64 {
+        optimise::update(memory, update)
     }
 }

@@ -4,7 +4,7 @@ use super::{Args, Lower};
 use crate::lower::model::VocabularyKind;
 use crate::lower::object::{Given, Object};
 use crate::lower::state::Eval;
-use crate::recipe::{AdamW, Duration, Init, Optimiser, Resize, Schedule, Spared};
+use crate::recipe::{Duration, Init, Method, Optimiser, Resize, Schedule, Spared};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::span::Span;
 
@@ -39,10 +39,8 @@ impl<'p> Lower<'p> {
                 self.need_number(&mut args, "n").map(|n| Object::Duration(Duration::Epochs(n)))
             }
             "constant" | "ramp" | "linear" | "cosine" | "decay" => self.make_schedule(word, given, span),
-            "adamw" => {
-                self.adamw("adamw", given, span).map(|o| Object::Optimiser(Optimiser::AdamW(o).into()))
-            }
-            "lamb" => self.adamw("lamb", given, span).map(|o| Object::Optimiser(Optimiser::Lamb(o).into())),
+            "adamw" => self.adam("adamw", given, span, |betas, eps| Method::AdamW { betas, eps }),
+            "lamb" => self.adam("lamb", given, span, |betas, eps| Method::Lamb { betas, eps }),
             "adafactor" => self.adafactor(given, span),
             "sgd" => self.sgd(given, span),
             "WordPiece" => self.make_vocabulary(VocabularyKind::WordPiece, given, span),
@@ -115,41 +113,45 @@ impl<'p> Lower<'p> {
         }
     }
 
-    fn adafactor(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
-        let mut args = self.args("adafactor", &["rate", "decay", "betas"], given, span)?;
-        let rate = self.need(&mut args, "rate")?;
-        let rate = self.schedule(&rate.value, rate.span)?;
-        let decay = self.optional_number(&mut args, "decay", 0.0)?;
+    fn adam(
+        &mut self,
+        name: &'static str,
+        given: Vec<Given<'p>>,
+        span: Span,
+        method: impl Fn([f64; 2], f64) -> Method,
+    ) -> Eval<Object<'p>> {
+        const NAMES: &[&str] = &["rate", "decay", "betas", "eps", "no_decay", "layer_decay", "over"];
+        let mut args = self.args(name, NAMES, given, span)?;
         let betas = args.optional("betas").map_or(Ok([0.9, 0.999]), |given| self.betas(&given))?;
-        Ok(Object::Optimiser(Optimiser::Adafactor { rate, decay, betas }.into()))
+        let eps = self.optional_number(&mut args, "eps", 1e-8)?;
+        self.optimiser_of(method(betas, eps), args)
+    }
+
+    fn adafactor(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
+        const NAMES: &[&str] = &["rate", "decay", "betas", "no_decay", "layer_decay", "over"];
+        let mut args = self.args("adafactor", NAMES, given, span)?;
+        let betas = args.optional("betas").map_or(Ok([0.9, 0.999]), |given| self.betas(&given))?;
+        self.optimiser_of(Method::Adafactor { betas }, args)
     }
 
     fn sgd(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Object<'p>> {
-        let mut args = self.args("sgd", &["rate", "momentum", "decay"], given, span)?;
-        let rate = self.need(&mut args, "rate")?;
-        let rate = self.schedule(&rate.value, rate.span)?;
+        const NAMES: &[&str] = &["rate", "momentum", "decay", "no_decay", "layer_decay", "over"];
+        let mut args = self.args("sgd", NAMES, given, span)?;
         let momentum = self.optional_number(&mut args, "momentum", 0.0)?;
-        let decay = self.optional_number(&mut args, "decay", 0.0)?;
-        Ok(Object::Optimiser(Optimiser::Sgd { rate, momentum, decay }.into()))
+        self.optimiser_of(Method::Sgd { momentum }, args)
     }
 
-    fn adamw(&mut self, name: &'static str, given: Vec<Given<'p>>, span: Span) -> Eval<AdamW> {
-        const NAMES: &[&str] = &["rate", "decay", "betas", "eps", "no_decay", "layer_decay", "over"];
-        let mut args = self.args(name, NAMES, given, span)?;
+    /// What all optimisers are told alike.
+    fn optimiser_of(&mut self, method: Method, mut args: Args<'p>) -> Eval<Object<'p>> {
         let rate = self.need(&mut args, "rate")?;
         let rate = self.schedule(&rate.value, rate.span)?;
         let decay = self.optional_number(&mut args, "decay", 0.0)?;
-        let eps = self.optional_number(&mut args, "eps", 1e-8)?;
-        let betas = match args.optional("betas") {
-            None => [0.9, 0.999],
-            Some(given) => self.betas(&given)?,
-        };
         let no_decay = match args.optional("no_decay") {
             None => vec![Spared::Vectors, Spared::Scalars],
             Some(given) => self.spared(given.value, given.span)?,
         };
         self.decay_by_layer(&mut args)?;
-        Ok(AdamW { rate, decay, betas, eps, no_decay })
+        Ok(Object::Optimiser(Optimiser { method, rate, decay, no_decay }.into()))
     }
 
     fn decay_by_layer(&mut self, args: &mut Args<'p>) -> Eval<()> {
