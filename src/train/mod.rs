@@ -22,6 +22,7 @@ pub mod spec;
 pub mod stage;
 pub mod start;
 pub mod step;
+mod subjects;
 #[cfg(test)]
 mod testing;
 
