@@ -11,6 +11,8 @@ mod case;
 mod compare;
 #[path = "parity/given.rs"]
 mod given;
+#[path = "parity/written.rs"]
+mod written;
 
 use case::Case;
 use chiasm::exec::Executor;
@@ -57,4 +59,33 @@ fn recorded_cases_are_met_on_both_executors() {
     }
     assert!(run > 0, "no case in {folder}");
     assert!(report.is_empty(), "{} differences\n{}", report.len(), report.join("\n"));
+}
+
+/// The executors, each made anew.
+const EXECUTORS: [fn() -> Box<dyn Executor>; 2] = [|| Box::new(Reference), || Box::new(Cpu::new(2))];
+
+#[test]
+fn recorded_captions_are_written_by_any_batch_size() {
+    let case = Case::open(Path::new("tests/fixtures"), "beit3_captioning").expect("the case");
+    for executor in EXECUTORS {
+        let mut desk = written::Desk::open(&case, executor);
+        for (beams, penalty) in written::SEARCHES {
+            let recorded = written::recorded(&case, beams);
+            for batch in [4, 3, 1] {
+                let ours = desk.beam(batch, beams, penalty);
+                for (ours, theirs) in ours.iter().zip(&recorded) {
+                    assert_eq!(ours.tokens, theirs.tokens, "{beams} beams, batch {batch}");
+                    let far = (ours.score - theirs.score).abs() / theirs.score.abs();
+                    assert!(far < 1e-5, "{beams} beams: {} for {}", ours.score, theirs.score);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_beam_without_penalty_is_greedy() {
+    let case = Case::open(Path::new("tests/fixtures"), "beit3_captioning").expect("the case");
+    let mut desk = written::Desk::open(&case, EXECUTORS[1]);
+    assert_eq!(desk.greedy(), desk.beam(4, 1, 0.0));
 }

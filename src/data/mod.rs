@@ -58,6 +58,7 @@ pub use batch::{Batch, Column, Values, Wish, WishKind};
 pub use cells::{Cell, Cells};
 pub use dataset::{Dataset, Picture};
 pub use error::Error;
+pub use kinds::plain_answer;
 pub use library::Library;
 pub use loader::{Loader, LoaderOptions};
 pub use order::Order;

@@ -127,9 +127,10 @@ impl<'p> Lower<'p> {
                 return self.fail(Code::E0314, at, "`generate` takes `beam` or `top_p`, not both");
             }
             (Some(beams), None) => Search::Beam(beams.max(1)),
-            (None, Some(share)) => Search::Nucleus(share),
+            (None, Some(share)) => Search::Nucleus(self.share(asked, share)?),
             (None, None) => Search::Greedy,
         };
+        let (min, max) = self.limits(asked, &token, env)?;
         let probe = match argument(asked.args, "probe") {
             None => None,
             Some(arg) => {
@@ -141,11 +142,44 @@ impl<'p> Lower<'p> {
             token,
             prompt: self.optional_text(asked, "prompt", env)?,
             search,
-            min: self.optional_count(asked, "min", env)?.unwrap_or(0),
-            max: self.optional_count(asked, "max", env)?,
+            min,
+            max,
             probe,
             length_penalty: self.optional_real(asked, "length_penalty", env)?.unwrap_or(0.0),
         })
+    }
+
+    /// A share of probability.
+    fn share(&mut self, asked: &Asked<'_, 'p>, share: f64) -> Eval<f64> {
+        if share > 0.0 && share <= 1.0 {
+            return Ok(share);
+        }
+        let at = argument(asked.args, "top_p").map_or(asked.span, Arg::span);
+        self.fail(
+            Code::E0314,
+            at,
+            format!("`top_p` is a share of the probability, above 0 and at most 1; this is {share}"),
+        )
+    }
+
+    /// The fewest tokens before the end and the most tokens of a written text, which must fit into the input.
+    fn limits(&mut self, asked: &Asked<'_, 'p>, token: &str, env: &Env<'p>) -> Eval<(usize, Option<usize>)> {
+        let min = self.optional_count(asked, "min", env)?.unwrap_or(0);
+        let max = self.optional_count(asked, "max", env)?;
+        let axis = self.inputs.get(token).and_then(|(input, _)| input.ty.axes.get(1)?.size.number());
+        let places = axis.map_or(usize::MAX, |places| places as usize);
+        let at = |name| argument(asked.args, name).map_or(asked.span, Arg::span);
+        if let Some(max) = max.filter(|max| *max > places) {
+            let message =
+                format!("at most {max} tokens are to be written, but `{token}` has {places} places");
+            return self.fail(Code::E0314, at("max"), message);
+        }
+        let most = max.unwrap_or(places);
+        if min >= most {
+            let message = format!("{min} tokens before the end do not fit into a text of {most}");
+            return self.fail(Code::E0314, at("min"), message);
+        }
+        Ok((min, max))
     }
 
     fn needs(&mut self, asked: &Asked<'_, 'p>, names: &[&str]) -> Eval<()> {

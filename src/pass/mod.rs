@@ -10,6 +10,7 @@
 //! | [`tidy`] | both in one copy |
 //! | [`expand`] | operations that an executor lacks become smaller ones |
 //! | [`partition`] | what depends on a picture alone, on a text alone, on both |
+//! | [`narrow`] | one place of a text instead of all |
 //!
 //! `fuse` comes first, then `differentiate`, `tidy`, `expand`. All but the first keep every named value as it is and drop
 //! what no name needs; [`prepare`] calls them in order. Nodes keep their origin, or take that of the node they stand for.
@@ -20,6 +21,7 @@ mod expand;
 mod fuse;
 mod fuse_attention;
 mod merge;
+mod narrow;
 pub mod partition;
 pub mod prepare;
 mod simplify;
@@ -29,5 +31,6 @@ pub use autodiff::{PassError, differentiate};
 pub use expand::expand;
 pub use fuse::fuse;
 pub use merge::merge;
+pub use narrow::narrow;
 pub use simplify::simplify;
 pub use tidy::tidy;

@@ -3,7 +3,7 @@
 //! ```
 //! use chiasm::task::report::{Found, Report, Scores};
 //! let scores = Scores { rows: 250, scores: [("accuracy".to_string(), 61.2)].into() };
-//! let report = Report { task: "flowers".into(), found: Found::Scores(scores), problems: vec![] };
+//! let report = Report::new("flowers", Found::Scores(scores), vec![]);
 //! let text = serde_json::to_string(&report)?;
 //! assert_eq!(text, r#"{"task":"flowers","rows":250,"scores":{"accuracy":61.2},"problems":[]}"#);
 //! assert_eq!(serde_json::from_str::<Report>(&text)?, report);
@@ -24,6 +24,29 @@ pub struct Report {
     pub found: Found,
     /// What was wrong with the data: counts and first names. A picture that cannot be read counts as a grey one.
     pub problems: Vec<String>,
+    /// What was written; kept in a file of its own.
+    #[serde(skip)]
+    pub captions: Vec<Caption>,
+}
+
+impl Report {
+    /// A report without texts.
+    pub fn new(task: &str, found: Found, problems: Vec<String>) -> Self {
+        Self { task: task.to_string(), found, problems, captions: Vec::new() }
+    }
+}
+
+/// A text that a model wrote; a line of `captions-TASK.jsonl` in the stage's folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Caption {
+    /// The number of the picture or question, from 0.
+    pub row: usize,
+    /// The text, without prompt.
+    pub text: String,
+    /// Its log-probability, divided by length to the power of the length penalty.
+    pub score: f64,
+    /// What people wrote.
+    pub references: Vec<String>,
 }
 
 /// The result of a protocol.
@@ -64,6 +87,6 @@ pub struct Retrieval {
 pub struct Scores {
     /// Rows that were looked at.
     pub rows: usize,
-    /// By the name of the metric; accuracies and VQA scores in percent.
+    /// By the name of the metric; CIDEr, BLEU and all shares in percent.
     pub scores: BTreeMap<String, f64>,
 }

@@ -11,6 +11,7 @@ use super::asked::{TaskGallery, TaskTable};
 use super::feed::Feed;
 use super::run::Supply;
 use super::source::StageFeed;
+use super::subjects::TaskSubjects;
 use crate::data::Library;
 use crate::exec::cpu::{Cpu, level::Level};
 use crate::exec::reference::Reference;
@@ -18,6 +19,7 @@ use crate::exec::{Device, Executor};
 use crate::lower::model::{Stage, Task};
 use crate::task::TaskError;
 use crate::task::gallery::Gallery;
+use crate::task::subjects::Subjects;
 use crate::task::table::Table;
 use std::path::PathBuf;
 
@@ -58,6 +60,10 @@ impl Supply for Host {
 
     fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError> {
         Ok(Box::new(TaskTable::open(task, &self.library())?))
+    }
+
+    fn subjects(&self, task: &Task) -> Result<Box<dyn Subjects>, TaskError> {
+        Ok(Box::new(TaskSubjects::open(task, &self.library())?))
     }
 
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {

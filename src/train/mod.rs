@@ -24,6 +24,7 @@ pub mod spec;
 pub mod stage;
 pub mod start;
 pub mod step;
+mod subjects;
 #[cfg(test)]
 mod testing;
 

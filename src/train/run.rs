@@ -14,8 +14,9 @@ use crate::lower::model::{Answer, Model, Parameter, Stage, Start, Task};
 use crate::recipe::{Duration, Timeline};
 use crate::task::gallery::Gallery;
 use crate::task::report::{Found, Report, Scores};
+use crate::task::subjects::Subjects;
 use crate::task::table::Table;
-use crate::task::{TaskError, classify, measure, retrieval, zero_shot};
+use crate::task::{TaskError, classify, generate, measure, retrieval, zero_shot};
 use crate::weights::Archive;
 use crate::weights::locate::locate;
 use serde::Serialize;
@@ -66,6 +67,11 @@ pub trait Supply {
     /// # Errors
     /// The data cannot be opened.
     fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError>;
+    /// What texts of a task are written about.
+    ///
+    /// # Errors
+    /// The data cannot be opened.
+    fn subjects(&self, task: &Task) -> Result<Box<dyn Subjects>, TaskError>;
     /// What runs the graphs.
     ///
     /// # Errors
@@ -324,7 +330,9 @@ impl Run<'_> {
     fn evaluate(&self, name: &str, trainer: &Trainer) -> Result<Report, TrainError> {
         let task = plan::task(self.model, name)?;
         let mut memory = plan::memory_of(task, trainer)?;
-        answer(task, trainer.executor.as_ref(), &mut memory, self.supply)
+        let report = answer(task, trainer.executor.as_ref(), &mut memory, self.supply)?;
+        keep_captions(&self.folder.stage(&task.stage)?, &report)?;
+        Ok(report)
     }
 }
 
@@ -410,10 +418,25 @@ pub fn evaluate(
     measure_saved(task, &checkpoint::latest(&folder)?.ok_or_else(untrained)?, supply)
 }
 
+/// Writes down what a task wrote, a line a text, in the folder of its stage.
+fn keep_captions(folder: &Path, report: &Report) -> Result<(), TrainError> {
+    if report.captions.is_empty() {
+        return Ok(());
+    }
+    let line = |caption| serde_json::to_string(caption).map(|line| line + "\n").unwrap_or_default();
+    let lines: String = report.captions.iter().map(line).collect();
+    folder::replace(&folder.join(format!("captions-{}.jsonl", report.task)), lines.as_bytes())
+}
+
 fn measure_saved(task: &Task, found: &Checkpoint, supply: &dyn Supply) -> Result<Report, TrainError> {
     let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
     checkpoint::read_model(&mut found.model()?, &mut memory)?;
-    answer(task, supply.executor()?.as_ref(), &mut memory, supply)
+    let report = answer(task, supply.executor()?.as_ref(), &mut memory, supply)?;
+    // Checkpoints lie in `STAGE/checkpoints/step-N`.
+    if let Some(folder) = found.path.ancestors().nth(2) {
+        keep_captions(folder, &report)?;
+    }
+    Ok(report)
 }
 
 /// Runs the protocol that a task asks for.
@@ -441,12 +464,18 @@ fn answer(
         Answer::Measure(names) => {
             rows(&mut |memory, table| measure::run(task, names, executor, memory, table))?
         }
-        other @ (Answer::Generate { .. } | Answer::Rank { .. }) => {
+        Answer::Generate { .. } => {
+            let mut subjects = supply.subjects(task)?;
+            let (scores, captions) = generate::run(task, executor, memory, subjects.as_mut())?;
+            let report = Report::new(&task.name, Found::Scores(scores), subjects.problems());
+            return Ok(Report { captions, ..report });
+        }
+        other @ Answer::Rank { .. } => {
             let (task, protocol) = (task.name.clone(), other.name().to_string());
             return Err(TaskError::Later { task, protocol }.into());
         }
     };
-    Ok(Report { task: task.name.clone(), found, problems })
+    Ok(Report::new(&task.name, found, problems))
 }
 
 /// A protocol that looks at rows.

@@ -20,6 +20,9 @@ impl Supply for Given {
     fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError> {
         Err(TaskError::NoData(task.name.clone()))
     }
+    fn subjects(&self, task: &Task) -> Result<Box<dyn Subjects>, TaskError> {
+        Err(TaskError::NoData(task.name.clone()))
+    }
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
         Ok(Box::new(Pull))
     }

@@ -10,7 +10,7 @@
 //! }
 //! ```
 
-use chiasm::lower::model::Stage;
+use chiasm::lower::model::{Model, Stage, Task};
 use chiasm::weights::archive::Archive;
 use chiasm::{Options, compile};
 use serde::Deserialize;
@@ -192,16 +192,24 @@ impl Case {
         self.spec.sets.iter().map(|(name, text)| (name.clone(), number(text).to_string())).collect()
     }
 
-    /// The recorded step as a stage, with the values that are compared.
-    pub fn stage(&self) -> Stage {
+    fn model(&self) -> Model {
         let named = |name: &&String| !name.contains('/') && *name != "objective";
         let values = self.spec.values.keys().filter(named).cloned().collect();
         let options = Options { sets: self.sets(), values, given: true };
         let path = format!("tests/parity/{}.chi", self.name);
-        let model = compile(path.as_ref(), &options).unwrap_or_else(|e| panic!("{e}"));
-        let mut stages = model.stages.into_iter();
+        compile(path.as_ref(), &options).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// The recorded step as a stage, with the values that are compared.
+    pub fn stage(&self) -> Stage {
+        let mut stages = self.model().stages.into_iter();
         let mut stage = stages.find(|stage| stage.name == self.spec.stage).expect("the stage");
         stage.feeds.iter_mut().for_each(|feed| feed.batch = self.number("batch") as usize);
         stage
+    }
+
+    /// A task on the recorded weights.
+    pub fn task(&self, name: &str) -> Task {
+        self.model().tasks.into_iter().find(|task| task.name == name).expect("the task")
     }
 }

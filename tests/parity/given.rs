@@ -9,7 +9,7 @@ use chiasm::weights::load::load;
 use std::collections::BTreeSet;
 
 /// Reads whole numbers, however they are kept.
-fn ids(archive: &mut Archive, name: &str) -> Option<Tensor> {
+pub fn ids(archive: &mut Archive, name: &str) -> Option<Tensor> {
     let tensor = archive.read(name).ok()?;
     Some(match tensor.values {
         Values::Ids(_) => tensor,

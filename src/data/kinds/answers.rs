@@ -10,7 +10,7 @@ const NUMBERS: [&str; 11] =
     ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
 /// An answer in the form in which answers are compared.
-pub(super) fn plain(answer: &str) -> String {
+pub fn plain(answer: &str) -> String {
     let lower = answer.trim().to_lowercase();
     let letters: String =
         lower.chars().map(|c| if c.is_alphanumeric() || "'.:-".contains(c) { c } else { ' ' }).collect();

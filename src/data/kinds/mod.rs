@@ -32,6 +32,8 @@ mod pictures;
 mod texts;
 mod vqa;
 
+pub use answers::plain as plain_answer;
+
 use super::dataset::Dataset;
 use super::library::Ask;
 use super::{Error, folder};

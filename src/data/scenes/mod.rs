@@ -16,6 +16,7 @@
 //! assert_eq!(held_out(Colour::Red), Shape::Circle);
 //! ```
 
+mod claims;
 mod compose;
 mod draw;
 mod truths;
@@ -122,6 +123,12 @@ impl Scene {
     /// The captions of a picture with this number in a split.
     pub fn captions(&self, split: &str, number: usize) -> Vec<String> {
         words::captions(self, &mut Dice::new("scenes/words", split, number as u64))
+    }
+
+    /// Whether a text in the words of the captions is true of the picture: every coloured shape that it names is there, and sizes,
+    /// places, relations and the ground are as it says. It need not name everything; what cannot be understood is not true.
+    pub fn agrees(&self, text: &str) -> bool {
+        claims::hold(self, text)
     }
 
     /// The picture at any size, antialiased.

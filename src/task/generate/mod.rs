@@ -1,0 +1,123 @@
+//! Texts written by a model from left to right, about pictures or questions, and what they are worth ([`captions`](super::captions)).
+//!
+//! ```text
+//! prompt ─tokens─▶ drafts ([`single`]: greedy, nucleus; [`beam`]) ◀─next token─ [`writer`] ◀─ inputs of a batch of subjects
+//!                    └─ended─▶ text without prompt and marks ─▶ cider, bleu(n), rouge_l, exact, vqa_score
+//! ```
+//!
+//! Invariant: what is written about a subject depends on the model, the subject and the seed alone: not on the batch size, on what
+//! else is in the batch, or on the number of threads (as far as the executor's rows do not).
+
+pub mod beam;
+pub mod hypotheses;
+pub mod single;
+pub mod writer;
+
+use super::TaskError;
+use super::captions::{self, Answered};
+use super::report::{Caption, Scores};
+use super::subjects::Subjects;
+use crate::data::Vocabulary;
+use crate::exec::{Executor, Memory};
+use crate::lower::model::{Answer, Search, Task};
+use crate::random::Stream;
+use beam::Beam;
+use hypotheses::{Hypotheses, Rules, Written};
+use single::{Choice, Single};
+use std::ops::Range;
+use writer::Writer;
+
+/// Runs the task: what was written, and its scores.
+///
+/// # Errors
+/// A prompt or limits that do not fit the written input, broken data, a graph that cannot be run, metrics without references.
+pub fn run(
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    subjects: &mut dyn Subjects,
+) -> Result<(Scores, Vec<Caption>), TaskError> {
+    let Answer::Generate { token, probe, .. } = &task.answer else {
+        let protocol = task.answer.name().to_string();
+        return Err(TaskError::Later { task: task.name.clone(), protocol });
+    };
+    let mut writer = Writer::new(task, token, probe.map(|id| id as i32), executor, &memory.layout.clone())?;
+    let pen = Pen::new(task, subjects.vocabulary(), writer.places())?;
+    let mut written = Vec::with_capacity(subjects.count());
+    for start in (0..subjects.count()).step_by(task.batch.max(1)) {
+        let rows = start..(start + task.batch).min(subjects.count());
+        let inputs = subjects.read(rows.clone())?;
+        written.extend(writer.write(inputs, pen.drafts(rows), memory)?);
+    }
+    let answered = |(row, written): (usize, &Written)| Answered {
+        text: pen.text(written, subjects.vocabulary()),
+        references: subjects.references(row),
+    };
+    let answers: Vec<Answered> = written.iter().enumerate().map(answered).collect();
+    let scores = captions::scores(task, &answers, subjects.vocabulary())?;
+    let rows = answers.into_iter().zip(written).enumerate();
+    let caption = |(row, (answer, written)): (usize, (Answered, Written))| Caption {
+        row,
+        text: answer.text,
+        score: written.score,
+        references: answer.references.into_iter().map(|reference| reference.text).collect(),
+    };
+    Ok((Scores { rows: subjects.count(), scores }, rows.map(caption).collect()))
+}
+
+/// How a task writes.
+struct Pen {
+    rules: Rules,
+    search: Search,
+    /// First token and prompt.
+    start: Vec<i32>,
+    draws: Stream,
+}
+
+impl Pen {
+    fn new(task: &Task, vocabulary: &Vocabulary, places: usize) -> Result<Self, TaskError> {
+        let Answer::Generate { prompt, search, min, max, length_penalty, .. } = &task.answer else {
+            return Err(TaskError::Later { task: task.name.clone(), protocol: task.answer.name().into() });
+        };
+        let mut start = vocabulary.tokens(prompt.as_deref().unwrap_or_default(), usize::MAX);
+        start.pop();
+        let max = max.unwrap_or(places);
+        let limits = |reason: String| Err(TaskError::Limits { task: task.name.clone(), reason });
+        if max > places {
+            return limits(format!("texts have {places} places, `max` is {max}"));
+        }
+        if start.len() + 1 >= max {
+            let prompt = start.len();
+            return limits(format!(
+                "first token and prompt are {prompt} tokens, so no word has a place within {max}"
+            ));
+        }
+        if *min >= max {
+            return limits(format!("{min} tokens before the end do not fit into {max}"));
+        }
+        let rules = Rules { end: vocabulary.sep(), min: *min, max, length_penalty: *length_penalty };
+        let draws = Stream::new(task.seed, &task.name, "generate");
+        Ok(Self { rules, search: *search, start, draws })
+    }
+
+    fn drafts(&self, rows: Range<usize>) -> Vec<Box<dyn Hypotheses>> {
+        rows.map(|row| self.draft(row as u32)).collect()
+    }
+
+    fn draft(&self, row: u32) -> Box<dyn Hypotheses> {
+        match self.search {
+            Search::Greedy => Box::new(Single::new(self.rules, Choice::Greedy, &self.start)),
+            Search::Beam(width) => Box::new(Beam::new(self.rules, width, &self.start)),
+            Search::Nucleus(share) => {
+                let choice = Choice::Nucleus { share, draws: self.draws, row };
+                Box::new(Single::new(self.rules, choice, &self.start))
+            }
+        }
+    }
+
+    /// The words behind the prompt, without the end.
+    fn text(&self, written: &Written, vocabulary: &Vocabulary) -> String {
+        let end = written.tokens.len().saturating_sub(1);
+        vocabulary.decode(written.tokens.get(self.start.len()..end).unwrap_or_default())
+    }
+}

@@ -1,0 +1,121 @@
+//! The data of a task that writes: rows whose other inputs are equal are one subject, and the column of the written input holds what
+//! people wrote about it.
+//!
+//! Of pairs, the captions of a picture are its references; of questions, the answers with the shares of their votes.
+
+use super::feed::Inputs;
+use super::source::{columns, lengths, tensors, wish, words};
+use crate::data::{Cells, Dataset, Library, Vocabulary, Wish};
+use crate::lower::model::{Answer, Input, Reading, Task};
+use crate::recipe::Transform;
+use crate::task::TaskError;
+use crate::task::subjects::{Reference, Subjects};
+use std::ops::Range;
+use std::sync::Arc;
+
+fn task(error: crate::data::Error) -> TaskError {
+    TaskError::Data(error.to_string())
+}
+
+/// The subjects of a task.
+pub struct TaskSubjects {
+    dataset: Dataset,
+    /// The first row of every subject, and the number of rows.
+    first: Vec<usize>,
+    wishes: Vec<Wish>,
+    /// The column that holds what people wrote.
+    written: String,
+    vocabulary: Arc<Vocabulary>,
+    lengths: Vec<(String, String)>,
+    transforms: Vec<Transform>,
+}
+
+impl TaskSubjects {
+    /// Opens the data of a task that writes an input.
+    ///
+    /// # Errors
+    /// Data that is not there, an input that no column feeds, a written input that is no text.
+    pub fn open(asked: &Task, library: &Library) -> Result<Self, TaskError> {
+        let recipe = asked.data.as_ref().ok_or_else(|| TaskError::NoData(asked.name.clone()))?;
+        let token = token(asked)?;
+        let Reading::Text { vocabulary, .. } = &token.reading else {
+            return Err(TaskError::Data(format!(
+                "`{}`, which task `{}` writes, is no text",
+                token.name, asked.name
+            )));
+        };
+        let vocabulary = words(vocabulary, library).map_err(TaskError::Data)?;
+        let others = asked.inputs.iter().filter(|input| input.name != token.name);
+        let wishes: Vec<Wish> = others
+            .map(|input| wish(input, recipe, library))
+            .collect::<Result<_, _>>()
+            .map_err(TaskError::Data)?;
+        let written = wish(token, recipe, library).map_err(TaskError::Data)?.from;
+        let wanted: Vec<&str> = columns(&wishes).into_iter().chain([written.as_str(), "weight"]).collect();
+        let dataset = library.open_for(recipe, &wanted).map_err(task)?;
+        wishes.iter().try_for_each(|wish| dataset.grants(wish)).map_err(task)?;
+        let first = subjects(&dataset, &wishes);
+        let (lengths, transforms) = (lengths(&asked.inputs), recipe.transforms.clone());
+        Ok(Self { dataset, first, wishes, written, vocabulary, lengths, transforms })
+    }
+}
+
+/// The input that a task writes.
+fn token(asked: &Task) -> Result<&Input, TaskError> {
+    let found = match &asked.answer {
+        Answer::Generate { token, .. } => asked.inputs.iter().find(|input| input.name == *token),
+        _ => None,
+    };
+    found.ok_or_else(|| {
+        TaskError::Data(format!("the answer of task `{}` depends on no text that it writes", asked.name))
+    })
+}
+
+fn subjects(dataset: &Dataset, wishes: &[Wish]) -> Vec<usize> {
+    let cells: Vec<&Cells> = wishes.iter().filter_map(|wish| dataset.cells(&wish.from)).collect();
+    let begins = |row: &usize| *row == 0 || !cells.iter().all(|cells| equal(cells, row - 1, *row));
+    (0..dataset.rows()).filter(begins).chain([dataset.rows()]).collect()
+}
+
+/// Whether two rows of a column hold the same.
+fn equal(cells: &Cells, a: usize, b: usize) -> bool {
+    match cells {
+        Cells::Pictures(pictures) => pictures[a] == pictures[b],
+        Cells::Texts(texts) => texts[a] == texts[b],
+        Cells::Ids(ids) => ids[a] == ids[b],
+        Cells::Numbers { width, values } => {
+            let row = |row: usize| &values[row * width..(row + 1) * width];
+            row(a) == row(b)
+        }
+    }
+}
+
+impl Subjects for TaskSubjects {
+    fn count(&self) -> usize {
+        self.first.len().saturating_sub(1)
+    }
+
+    fn read(&mut self, subjects: Range<usize>) -> Result<Inputs, TaskError> {
+        let rows = &self.first[subjects];
+        let columns = self.dataset.read(rows, &self.wishes, &self.transforms).map_err(task)?;
+        Ok(columns.into_iter().flat_map(|column| tensors(column, &self.lengths)).collect())
+    }
+
+    fn references(&self, subject: usize) -> Vec<Reference> {
+        let Some(Cells::Texts(texts)) = self.dataset.cells(&self.written) else { return Vec::new() };
+        let share = |row: usize| match self.dataset.cells("weight") {
+            Some(Cells::Numbers { width: 1, values }) => f64::from(values[row]),
+            _ => 1.0,
+        };
+        let rows = self.first[subject]..self.first[subject + 1];
+        rows.map(|row| Reference { text: texts[row].clone(), share: share(row) }).collect()
+    }
+
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.dataset.report().lines()
+    }
+}
