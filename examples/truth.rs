@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         |(caption, scene): &&(&Caption, &Scene)| scene.objects.iter().all(|o| names(&caption.text, o));
     let percent = |count: usize| 100.0 * count as f64 / pairs.len().max(1) as f64;
     println!("true              {:5.1} %", percent(right.len()));
-    println!("true and complete {:5.1} %", percent(right.iter().filter(|pair| whole(&**pair)).count()));
+    println!("true and complete {:5.1} %", percent(right.iter().filter(|pair| whole(pair)).count()));
     for (caption, _) in wrong.iter().take(show) {
         println!("false: {}; people wrote: {}", caption.text, caption.references.join(" / "));
     }
