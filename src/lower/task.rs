@@ -130,7 +130,6 @@ impl<'p> Lower<'p> {
             (None, Some(share)) => Search::Nucleus(self.share(asked, share)?),
             (None, None) => Search::Greedy,
         };
-        let (min, max) = self.limits(asked, &token, env)?;
         let probe = match argument(asked.args, "probe") {
             None => None,
             Some(arg) => {
@@ -142,8 +141,8 @@ impl<'p> Lower<'p> {
             token,
             prompt: self.optional_text(asked, "prompt", env)?,
             search,
-            min,
-            max,
+            min: self.optional_count(asked, "min", env)?.unwrap_or(0),
+            max: self.optional_count(asked, "max", env)?,
             probe,
             length_penalty: self.optional_real(asked, "length_penalty", env)?.unwrap_or(0.0),
         })
@@ -160,26 +159,6 @@ impl<'p> Lower<'p> {
             at,
             format!("`top_p` is a share of the probability, above 0 and at most 1; this is {share}"),
         )
-    }
-
-    /// The fewest tokens before the end and the most tokens of a written text, which must fit into the input.
-    fn limits(&mut self, asked: &Asked<'_, 'p>, token: &str, env: &Env<'p>) -> Eval<(usize, Option<usize>)> {
-        let min = self.optional_count(asked, "min", env)?.unwrap_or(0);
-        let max = self.optional_count(asked, "max", env)?;
-        let axis = self.inputs.get(token).and_then(|(input, _)| input.ty.axes.get(1)?.size.number());
-        let places = axis.map_or(usize::MAX, |places| places as usize);
-        let at = |name| argument(asked.args, name).map_or(asked.span, Arg::span);
-        if let Some(max) = max.filter(|max| *max > places) {
-            let message =
-                format!("at most {max} tokens are to be written, but `{token}` has {places} places");
-            return self.fail(Code::E0314, at("max"), message);
-        }
-        let most = max.unwrap_or(places);
-        if min >= most {
-            let message = format!("{min} tokens before the end do not fit into a text of {most}");
-            return self.fail(Code::E0314, at("min"), message);
-        }
-        Ok((min, max))
     }
 
     fn needs(&mut self, asked: &Asked<'_, 'p>, names: &[&str]) -> Eval<()> {

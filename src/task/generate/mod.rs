@@ -81,11 +81,8 @@ impl Pen {
         };
         let mut start = vocabulary.tokens(prompt.as_deref().unwrap_or_default(), usize::MAX);
         start.pop();
-        let max = max.unwrap_or(places);
+        let max = max.map_or(places, |max| max.min(places));
         let limits = |reason: String| Err(TaskError::Limits { task: task.name.clone(), reason });
-        if max > places {
-            return limits(format!("texts have {places} places, `max` is {max}"));
-        }
         if start.len() + 1 >= max {
             let prompt = start.len();
             return limits(format!(
