@@ -5,6 +5,7 @@
 
 pub mod asked;
 pub mod checkpoint;
+pub mod convert;
 mod error;
 pub mod feed;
 pub mod fit;
