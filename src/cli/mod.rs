@@ -12,6 +12,7 @@ mod say;
 mod show;
 mod stop;
 mod train;
+mod weights;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +39,12 @@ enum Command {
     /// Print the definitions with shapes and parameter counts.
     #[command(after_help = "Example: chiasm show albef.chi --stage pretrain --as text")]
     Show(show::Arguments),
+    /// Look into files of weights, convert and compare them.
+    #[command(after_help = "Example: chiasm weights show vit.safetensors")]
+    Weights {
+        #[command(subcommand)]
+        command: weights::Command,
+    },
     /// Write files in their one form.
     #[command(after_help = "Example: chiasm fmt --check models/*.chi")]
     Fmt(fmt::Arguments),
@@ -70,6 +77,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
+        Command::Weights { command } => weights::run(command),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Lsp { .. } => lsp::run(),
         Command::Explain { code } => explain::run(code),

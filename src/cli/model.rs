@@ -9,12 +9,21 @@ use std::path::Path;
 
 /// Compiles a file.
 pub fn open(file: &Path, common: &Common) -> Result<Model, Problem> {
+    compiled(file, common, false)
+}
+
+/// Compiles a file for what needs no data and no training; what `check` warns of does not matter there.
+pub fn open_given(file: &Path, common: &Common) -> Result<Model, Problem> {
+    compiled(file, common, true)
+}
+
+fn compiled(file: &Path, common: &Common, given: bool) -> Result<Model, Problem> {
     if !file.is_file() {
         return Err(Problem::new(2, format!("error: there is no file {}", file.display())));
     }
-    let options = Options { sets: common.sets.clone(), ..Options::default() };
+    let options = Options { sets: common.sets.clone(), given, ..Options::default() };
     let model = compile(file, &options).map_err(|failure| Problem::new(1, told(&failure, common.format)))?;
-    for warning in &model.warnings {
+    for warning in model.warnings.iter().filter(|_| !given) {
         say::error(&message(warning, &model.sources, common.format));
     }
     Ok(model)

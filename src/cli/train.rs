@@ -159,6 +159,9 @@ fn introduce(summary: &Summary) -> String {
     if summary.done == 0 && account.loaded.len() + account.resized.len() > 0 {
         let (loaded, resized, fresh) = (account.loaded.len(), account.resized.len(), account.fresh.len());
         lines.push(format!("  start       {loaded} loaded, {resized} resized, {fresh} fresh"));
+        if !account.left.is_empty() {
+            lines.push(format!("  left over   {} tensors of public files", account.left.len()));
+        }
     }
     lines.push(format!("  writes to   {}", summary.folder.display()));
     lines.join("\n")

@@ -1,6 +1,7 @@
 //! What lowering makes of a file: checked stages and tasks, each with its graph and everything training needs to know.
 
 use super::program::Program;
+pub use super::source::{Load, Source};
 use crate::graph::Graph;
 use crate::recipe::{Data, Duration, Init, Optimiser, Precision, Resize, Schedule};
 use crate::shape::{Batch, Shape};
@@ -177,6 +178,14 @@ impl Stage {
         self.feeds.first().map_or(1, |feed| feed.batch)
     }
 
+    /// Whether its checkpoints have a key: a parameter by path, a twin by its key, `state/` and a name.
+    pub fn holds(&self, key: &str) -> bool {
+        let state = |name: &str| self.states.iter().any(|s| s.name == name);
+        self.parameters.iter().any(|p| p.path == key)
+            || self.twins.iter().any(|t| t.key == key)
+            || key.strip_prefix("state/").is_some_and(state)
+    }
+
     /// What the batch symbols are in a step.
     pub fn rows(&self) -> Batch {
         self.feeds.iter().fold(Batch::default(), |batch, feed| batch.and(&feed.symbol, feed.batch))
@@ -234,34 +243,6 @@ pub enum Start {
     },
     /// A stage of the extended file, as it was trained there.
     Base(String),
-}
-
-/// Where one parameter, twin or state comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Load {
-    /// Path of a parameter, key of a twin (`slow/…`), or `state/` and a name.
-    pub key: String,
-    /// Its source.
-    pub source: Source,
-}
-
-/// A tensor of a public checkpoint and what is done to it (11).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The initial value is kept.
-    Fresh,
-    /// A tensor by name.
-    Named(String),
-    /// Its last two axes swapped.
-    Transposed(Box<Source>),
-    /// One row of its first axis.
-    Row(Box<Source>, usize),
-    /// Some rows of its first axis.
-    Rows(Box<Source>, usize, usize),
-    /// The k-th of n equal parts of its first axis.
-    Chunk(Box<Source>, usize, usize),
-    /// Its axes in another order, by a pattern with small names.
-    Rearranged(Box<Source>, String),
 }
 
 /// An input of a graph.

@@ -88,7 +88,8 @@ pub fn wanted(value: &str) -> Vec<&str> {
     value.splitn(2, '.').collect()
 }
 
-fn missing(code: Code, what: &str, name: &str, known: &[&str]) -> Diagnostic {
+/// Something that a caller asked for and the file does not have.
+pub fn missing(code: Code, what: &str, name: &str, known: &[&str]) -> Diagnostic {
     let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     let all = format!("there are: {}", known.join(", "));
     let (message, notes) = (format!("there is no {what} `{name}`"), near.into_iter().chain([all]));

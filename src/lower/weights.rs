@@ -2,7 +2,8 @@
 //!
 //! A rule maps a path, or everything below it. What lies below goes to the map of the module found at that path, with the
 //! rule's text and a dot in front of its names. The longest path wins; among equals the last.
-//! A path may begin with the name of a slow copy (its twins) or be that of a state.
+//! A path may begin with the name of a slow copy (its twins) or be that of a state. A list on the right is one tensor under
+//! several names.
 
 use super::model::{Load, Source};
 use super::object::{Object, Param};
@@ -111,30 +112,52 @@ impl<'p> Lower<'p> {
         rule: &'p Rule,
         found: &Matched,
     ) -> Eval<Option<Source>> {
-        let (below, bound) = (scope.base + found.length, &found.bound);
         if matches!(&rule.value.kind, ExprKind::Name(name) if name == "fresh") {
             return Ok(Some(Source::Fresh));
         }
         if let ExprKind::Name(_) | ExprKind::Part { .. } | ExprKind::Index { .. } = &rule.value.kind
             && path_text(&rule.value).is_some()
         {
-            return self.moved(rule, &target.path[below..], found).map(Some);
+            return self.moved(rule, &target.path[scope.base + found.length..], found).map(Some);
         }
+        let ExprKind::List(names) = &rule.value.kind else {
+            return self.placed(target, scope, rule, &rule.value, found);
+        };
+        let mut tied = Vec::new();
+        for name in names {
+            tied.extend(self.placed(target, scope, rule, &name.value, found)?);
+        }
+        match tied.is_empty() {
+            true => self.fail(Code::E0611, rule.value.span, "a list names one tensor or more"),
+            false => Ok(Some(Source::Tied(tied))),
+        }
+    }
+
+    /// One right side of a rule: a tensor, or the prefix of a module.
+    fn placed(
+        &mut self,
+        target: &Target<'_>,
+        scope: &Scope,
+        rule: &'p Rule,
+        value: &'p Expr,
+        found: &Matched,
+    ) -> Eval<Option<Source>> {
+        let (below, bound) = (scope.base + found.length, &found.bound);
         if below == target.path.len() {
-            return self.tensor_source(&rule.value, &scope.prefix, bound).map(Some);
+            return self.tensor_source(value, &scope.prefix, bound).map(Some);
         }
-        let (text, chunk) = match &rule.value.kind {
+        let (text, chunk) = match &value.kind {
             ExprKind::Call { args, .. } if args.len() == 3 => {
                 let (k, n) =
                     (self.rule_number(&args[1].value, bound)?, self.rule_number(&args[2].value, bound)?);
                 (&args[0].value, Some((k, n)))
             }
-            _ => (&rule.value, None),
+            _ => (value, None),
         };
         let ExprKind::Text(text) = &text.kind else {
-            return self.fail(Code::E0611, rule.value.span, "what stands for a whole module is a name");
+            return self.fail(Code::E0611, value.span, "what stands for a whole module is a name");
         };
-        let name = self.interpolate(text, bound, rule.value.span)?;
+        let name = self.interpolate(text, bound, value.span)?;
         let map = match &rule.via {
             Some(via) => via.text.clone(),
             None => match target.maker(below) {
@@ -144,7 +167,7 @@ impl<'p> Lower<'p> {
         };
         let dot = if name.is_empty() || name.ends_with('.') { "" } else { "." };
         let inner = Scope { map, base: below, prefix: format!("{}{name}{dot}", scope.prefix) };
-        let source = self.source_of(target, &inner, rule.value.span)?;
+        let source = self.source_of(target, &inner, value.span)?;
         match (source, chunk) {
             (None, _) => {
                 let message = format!("`{}` is not covered by the map `{}`", target.key, inner.map);
@@ -229,10 +252,11 @@ impl<'p> Lower<'p> {
                 }
                 (
                     ExprKind::Name(name),
-                    [w, tree::Arg { value: Expr { kind: ExprKind::Text(text), .. }, .. }],
+                    [w, tree::Arg { value: Expr { kind: ExprKind::Text(text), .. }, .. }, sizes @ ..],
                 ) if name == "rearrange" => Ok(Source::Rearranged(
                     Box::new(self.tensor_source(&w.value, prefix, bound)?),
                     text.clone(),
+                    self.lengths(sizes, bound)?,
                 )),
                 _ => self.fail(
                     Code::E0611,
@@ -246,6 +270,26 @@ impl<'p> Lower<'p> {
                 "a source is a name, chunk(w, k, n), rearrange(w, pattern) or fresh",
             ),
         }
+    }
+
+    /// `c: 3`
+    fn lengths(
+        &mut self,
+        sizes: &'p [tree::Arg],
+        bound: &BTreeMap<String, i64>,
+    ) -> Eval<Vec<(String, usize)>> {
+        let mut lengths = Vec::new();
+        for size in sizes {
+            let Some(name) = &size.name else {
+                return self.fail(
+                    Code::E0611,
+                    size.value.span,
+                    "lengths of a pattern are given by name: c: 3",
+                );
+            };
+            lengths.push((name.text.clone(), self.rule_number(&size.value, bound)?));
+        }
+        Ok(lengths)
     }
 
     fn rule_number(&mut self, expr: &'p Expr, bound: &BTreeMap<String, i64>) -> Eval<usize> {

@@ -10,9 +10,10 @@
 
 use super::{TrainError, folder, stage::Trainer};
 use crate::exec::{Layout, Memory, Slot};
-use crate::tensor::{Tensor, Values};
-use crate::weights::archive::{Archive, Elements, Entry};
-use crate::weights::{WeightsError, archive};
+use crate::tensor::Tensor;
+use crate::weights::WeightsError;
+use crate::weights::archive::Archive;
+use crate::weights::write::{self, Elements, Entry};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -66,7 +67,7 @@ type Save = fn(&Path, &[Entry<'_>], &BTreeMap<String, String>) -> Result<(), Wei
 /// # Errors
 /// The disk refuses; the checkpoints before are then untouched.
 pub fn save(folder: &Path, trainer: &Trainer, state: &State) -> Result<PathBuf, TrainError> {
-    save_by(archive::save, folder, trainer, state)
+    save_by(write::save, folder, trainer, state)
 }
 
 fn save_by(save: Save, folder: &Path, trainer: &Trainer, state: &State) -> Result<PathBuf, TrainError> {
@@ -86,8 +87,8 @@ fn save_by(save: Save, folder: &Path, trainer: &Trainer, state: &State) -> Resul
 
 fn write(save: Save, folder: &Path, trainer: &Trainer, state: &State) -> Result<(), TrainError> {
     std::fs::create_dir_all(folder).map_err(TrainError::file("make", folder))?;
-    let notes = BTreeMap::from([("format".to_string(), format!("chiasm {}", state.version))]);
-    save(&folder.join("model.safetensors"), &model(trainer), &notes)?;
+    let notes = notes(&state.version);
+    save(&folder.join("model.safetensors"), &tensors(&trainer.memory, &trainer.carried), &notes)?;
     save(&folder.join("optimiser.safetensors"), &moments(&trainer.memory), &notes)?;
     let json = serde_json::to_vec_pretty(state).unwrap_or_default();
     folder::replace(&folder.join("state.json"), &json)?;
@@ -124,17 +125,21 @@ fn entry<'a>(name: String, slot: &'a Slot, values: &'a [f32]) -> Entry<'a> {
     Entry { name, dims: &slot.dims, elements }
 }
 
-fn model(trainer: &Trainer) -> Vec<Entry<'_>> {
-    let Memory { layout, parameters, twins, states, .. } = &trainer.memory;
+/// What a file of this program's own names says of itself.
+pub fn notes(version: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("format".to_string(), format!("chiasm {version}"))])
+}
+
+/// Everything that model.safetensors holds, by key.
+pub fn tensors<'a>(memory: &'a Memory, carried: &'a BTreeMap<String, Tensor>) -> Vec<Entry<'a>> {
+    let Memory { layout, parameters, twins, states, .. } = memory;
     let parameters = layout.parameters.iter().map(|(path, slot)| entry(path.clone(), slot, parameters));
     let twins = layout.twins.iter().map(|(key, slot)| entry(key.clone(), slot, twins));
     let states = layout.states.iter().map(|(name, slot)| entry(format!("state/{name}"), slot, states));
-    let carried = trainer.carried.iter().map(|(name, tensor)| {
-        let elements = match &tensor.values {
-            Values::Floats(values) => Elements::Floats(values),
-            Values::Ids(values) => Elements::Ids(values),
-        };
-        Entry { name: name.clone(), dims: &tensor.dims, elements }
+    let carried = carried.iter().map(|(name, tensor)| Entry {
+        name: name.clone(),
+        dims: &tensor.dims,
+        elements: Elements::of(&tensor.values),
     });
     parameters.chain(twins).chain(states).chain(carried).collect()
 }

@@ -6,6 +6,7 @@
 pub mod asked;
 mod begin;
 pub mod checkpoint;
+pub mod convert;
 mod error;
 pub mod feed;
 pub mod fit;

@@ -252,7 +252,7 @@ impl Run<'_> {
         let mut trainer = Trainer::new(stage, self.supply.executor()?, seed, time)?;
         let save_every = if self.options.save_every == 0 { 500 } else { self.options.save_every };
         let course = Course { folder: &folder, spec, save_every, stop: &self.options.stop };
-        let mut account = Account::new(&trainer);
+        let mut account = Account::new(&trainer.memory.layout);
         if !course.resume(&mut trainer, feed.as_mut())? {
             self.start(stage, &mut trainer, &mut account)?;
         }
@@ -277,7 +277,7 @@ impl Run<'_> {
             match start {
                 Start::Stage(name) => start::bring(trainer, stage, &mut self.trained(name)?, account)?,
                 Start::Moved { stage: name, loads, .. } => {
-                    start::apply(trainer, stage, &mut self.trained(name)?, loads, account)?;
+                    start::apply(&mut trainer.memory, stage, &mut self.trained(name)?, loads, account)?;
                 }
                 Start::Base(name) => {
                     let what = format!("starting from `{name}`, a stage of the extended file");
@@ -286,7 +286,7 @@ impl Run<'_> {
                 }
                 Start::Weights { checkpoint, loads, .. } => {
                     let mut archive = Archive::open(&locate(checkpoint, &self.options.weights)?)?;
-                    start::apply(trainer, stage, &mut archive, loads, account)?;
+                    start::apply(&mut trainer.memory, stage, &mut archive, loads, account)?;
                 }
             }
         }

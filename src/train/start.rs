@@ -1,12 +1,15 @@
-//! What a stage starts from: another stage's checkpoint by path, shapes fitted by the resize rules; everything accounted for.
+//! What a stage starts from: another stage's checkpoint by path, a public one by a weight map, shapes fitted by the resize
+//! rules; everything accounted for, on both sides.
 
 use super::{TrainError, checkpoint, stage};
-use crate::exec::Memory;
+use crate::exec::{Layout, Memory, Slot};
 use crate::lower::model::{Load, Parameter, Stage};
+use crate::tensor::{Tensor, Values};
 use crate::train::stage::Trainer;
 use crate::weights::archive::Archive;
 use crate::weights::load::load;
 use crate::weights::resize::resize;
+use crate::weights::{WeightsError, account};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -21,12 +24,13 @@ pub struct Account {
     pub fresh: BTreeSet<String>,
     /// Kept for later stages.
     pub carried: BTreeSet<String>,
+    /// Tensors of public files that no rule reads.
+    pub left: BTreeSet<String>,
 }
 
 impl Account {
     /// Everything fresh.
-    pub fn new(trainer: &Trainer) -> Self {
-        let layout = &trainer.memory.layout;
+    pub fn new(layout: &Layout) -> Self {
         let states = layout.states.keys().map(|name| format!("state/{name}"));
         let fresh = layout.parameters.keys().chain(layout.twins.keys()).cloned().chain(states).collect();
         Self { fresh, ..Self::default() }
@@ -105,32 +109,67 @@ fn put(
 /// # Errors
 /// A tensor that is not there, a shape that no resize rule fits.
 pub fn apply(
-    trainer: &mut Trainer,
+    memory: &mut Memory,
     stage: &Stage,
     archive: &mut Archive,
     loads: &[Load],
     account: &mut Account,
 ) -> Result<(), TrainError> {
-    for Load { key, source } in loads {
+    let loads: Vec<Load> = loads.iter().filter(|load| stage.holds(&load.key)).cloned().collect();
+    for Load { key, source } in &loads {
+        let Memory { layout, parameters, twins, states, .. } = &mut *memory;
+        if let Some(slot) = key.strip_prefix("state/").and_then(|name| layout.states.get(name)) {
+            let Some(tensor) = load(archive, source)? else { continue };
+            write_state(&tensor, slot, states).ok_or_else(|| unlike(archive, key, slot, &tensor))?;
+            account.note(key, true);
+            continue;
+        }
         let original = stage.twins.iter().find(|t| t.key == *key).map_or(key, |t| &t.of);
         let Some(parameter) = stage.parameters.iter().find(|p| p.path == *original) else { continue };
-        let Memory { layout, parameters, twins, .. } = &mut trainer.memory;
         let place = match (layout.parameters.get(key), layout.twins.get(key)) {
             (Some(slot), _) => &mut parameters[slot.range()],
             (None, Some(slot)) => &mut twins[slot.range()],
             (None, None) => continue,
         };
         let Some(tensor) = load(archive, source)? else { continue };
-        put(tensor.as_floats().unwrap_or(&[]), &tensor.dims, key, parameter, place, account)?;
+        let from = tensor.dims.clone();
+        put(&tensor.into_floats(), &from, key, parameter, place, account)?;
     }
+    memory.next.copy_from_slice(&memory.states);
+    account.left.extend(account::left(archive, &loads).into_iter().map(|left| left.name));
     Ok(())
 }
 
-/// Twins that nothing brought begin equal to their originals.
-pub fn finish(trainer: &mut Trainer, stage: &Stage, account: &mut Account) {
-    for twin in stage.twins.iter().filter(|twin| account.fresh.contains(&twin.key)) {
-        stage::follow_at_once(&mut trainer.memory, twin);
+/// Puts a public tensor into a state; `None` if it is of another shape or kind.
+fn write_state(tensor: &Tensor, slot: &Slot, states: &mut [f32]) -> Option<()> {
+    match &tensor.values {
+        _ if tensor.dims != slot.dims => return None,
+        Values::Ids(ids) if slot.ids => slot.write_ids(states, ids),
+        Values::Floats(values) if !slot.ids => states[slot.range()].copy_from_slice(values),
+        Values::Ids(_) | Values::Floats(_) => return None,
     }
+    Some(())
+}
+
+fn unlike(archive: &Archive, key: &str, slot: &Slot, tensor: &Tensor) -> WeightsError {
+    let (path, name) = (archive.path().to_string(), key.to_string());
+    if tensor.dims != slot.dims {
+        return WeightsError::Shape { path, name, expected: slot.dims.clone(), found: tensor.dims.clone() };
+    }
+    let [expected, found] = if slot.ids { ["ids", "numbers"] } else { ["numbers", "ids"] };
+    WeightsError::Elements { path, name, expected, found: found.into() }
+}
+
+/// Twins that nothing brought begin equal to their originals.
+pub fn follow(memory: &mut Memory, stage: &Stage, account: &Account) {
+    for twin in stage.twins.iter().filter(|twin| account.fresh.contains(&twin.key)) {
+        stage::follow_at_once(memory, twin);
+    }
+}
+
+/// What is left to do when everything was brought.
+pub fn finish(trainer: &mut Trainer, stage: &Stage, account: &mut Account) {
+    follow(&mut trainer.memory, stage, account);
     trainer.memory.next.copy_from_slice(&trainer.memory.states);
     account.carried = trainer.carried.keys().cloned().collect();
 }

@@ -1,7 +1,7 @@
 //! Public checkpoints by name: where `from "facebook/deit-base-patch16-224"` may lie.
 //!
 //! Looked for, in every folder: `<name>/model.safetensors`, `<name>.safetensors`, `<last part>/model.safetensors`,
-//! `<last part>.safetensors`. The first that exists counts.
+//! `<last part>.safetensors`; beside each `model.safetensors` also the index of one in pieces. The first that exists counts.
 
 use super::WeightsError;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,16 @@ fn candidates(folder: &Path, name: &str) -> Vec<PathBuf> {
     let last = name.rsplit('/').next().unwrap_or(name);
     let mut names = vec![name, last];
     names.dedup();
-    let both = |n: &&str| [folder.join(n).join("model.safetensors"), folder.join(format!("{n}.safetensors"))];
-    names.iter().flat_map(both).collect()
+    let places = |n: &&str| {
+        let [whole, pieces] = within(&folder.join(n));
+        [whole, pieces, folder.join(format!("{n}.safetensors"))]
+    };
+    names.iter().flat_map(places).collect()
+}
+
+/// Where the tensors of a folder lie: in one file, or in pieces by their index.
+pub fn within(folder: &Path) -> [PathBuf; 2] {
+    ["model.safetensors", "model.safetensors.index.json"].map(|name| folder.join(name))
 }
 
 #[cfg(test)]

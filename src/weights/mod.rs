@@ -1,13 +1,24 @@
 //! Tensors in files, and what happens when a file's tensor has another shape than the model's.
 //!
-//! [`archive`] reads and writes safetensors one tensor at a time; [`resize`] holds the resize rules of section 6.3;
-//! [`locate`] finds a public checkpoint by name under the given folders.
+//! [`archive`] reads safetensors one tensor at a time, [`write`](mod@write) writes them; [`load`] applies a weight map, [`invert`] goes back;
+//! [`account`] says what a map takes of a file, [`compare`](mod@compare) what two files differ in; [`resize`] holds the resize rules
+//! of section 6.3; [`locate`] finds a public checkpoint by name under the given folders.
 //! Invariant: nothing here downloads.
 
+pub mod account;
 pub mod archive;
+mod axes;
+pub mod compare;
+pub mod decode;
+pub mod invert;
 pub mod load;
 pub mod locate;
+mod offsets;
+mod pattern;
 pub mod resize;
+mod shard;
+pub mod statistics;
+pub mod write;
 
 pub use archive::Archive;
 
@@ -36,6 +47,44 @@ pub enum WeightsError {
         /// Which file.
         path: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// An index and its files do not fit together.
+    #[error("{path} does not put files together: {reason}; load the checkpoint anew, with all its files")]
+    Index {
+        /// The index.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A source that cannot be made of its tensor.
+    #[error("`{source_text}` cannot be made of `{name}` in {path}, which has the shape {found:?}")]
+    Source {
+        /// Which file.
+        path: String,
+        /// As the map writes it.
+        source_text: String,
+        /// The tensor.
+        name: String,
+        /// Its axes.
+        found: Vec<usize>,
+    },
+    /// Names that stand for one tensor and hold different ones.
+    #[error("`{first}` and `{second}` in {path} are one tensor in the map, but differ in the file")]
+    Untied {
+        /// Which file.
+        path: String,
+        /// A source.
+        first: String,
+        /// Another one.
+        second: String,
+    },
+    /// A map that does not go back to a public tensor.
+    #[error("`{name}` cannot be put together again: {reason}")]
+    Inverse {
+        /// The public tensor.
+        name: String,
+        /// Why not, and what to do.
         reason: String,
     },
     /// A tensor is not there.

@@ -3,11 +3,13 @@
 //! | rule | rows |
 //! |---|---|
 //! | `grid` | extra ones, then a square (the largest that fits): extra kept, the square bicubic (a = -0.75, corners not aligned) |
+//! | `offset_grid(extra)` | a square over offsets, resampled as [`super::offsets`] says; then `extra` rows, kept |
 //! | `crop` | the first rows that both have; further rows keep their initial value |
 //!
 //! A row is everything after the first axis, or after leading axes of length one. Legend: G and H sides of the squares.
 
 use super::WeightsError;
+use super::offsets::resampling;
 use crate::recipe::Resize;
 
 /// A table: rows of equal width.
@@ -49,7 +51,9 @@ pub fn resize(
     match rule {
         Resize::Grid => grid(&source, target.rows).ok_or_else(|| fail("the extra rows differ")),
         Resize::Crop => Ok(crop(&source, &target)),
-        Resize::OffsetGrid { .. } => Err(fail("this version does not have this rule yet")),
+        Resize::OffsetGrid { extra } => offset_grid(&source, target.rows, extra).ok_or_else(|| {
+            fail("before the extra rows must stand (2w-1)² ones, with a window w of 3 or more in the checkpoint")
+        }),
     }
 }
 
@@ -105,6 +109,32 @@ fn grid(source: &Table<'_>, rows: usize) -> Option<Vec<f32>> {
     Some(result)
 }
 
+/// The square over offsets resampled along both axes, then the extra rows.
+fn offset_grid(source: &Table<'_>, rows: usize, extra: usize) -> Option<Vec<f32>> {
+    let side = |rows: usize| {
+        let (side, rest) = square(rows.checked_sub(extra)?);
+        (rest == 0).then_some(side)
+    };
+    let (from, to) = (side(source.rows)?, side(rows)?);
+    let taps = resampling(from, to)?;
+    let mut result = Vec::with_capacity(rows * source.width);
+    for y in &taps {
+        let line = |j: usize, c: usize| -> f64 {
+            y.iter().enumerate().map(|(i, weight)| weight * f64::from(source.row(i * from + j)[c])).sum()
+        };
+        let lines: Vec<f64> =
+            (0..from).flat_map(|j| (0..source.width).map(move |c| (j, c))).map(|(j, c)| line(j, c)).collect();
+        for x in &taps {
+            let cell = |c: usize| -> f64 {
+                x.iter().enumerate().map(|(j, weight)| weight * lines[j * source.width + c]).sum()
+            };
+            result.extend((0..source.width).map(|c| cell(c) as f32));
+        }
+    }
+    result.extend_from_slice(&source.values[(source.rows - extra) * source.width..]);
+    Some(result)
+}
+
 /// The four source places of a target place along one axis, and their weights; beyond the edge the edge repeats.
 fn bicubic(at: usize, from: usize, to: usize) -> [(usize, f32); 4] {
     let centre = (at as f64 + 0.5) * from as f64 / to as f64 - 0.5;
@@ -149,20 +179,44 @@ mod tests {
         assert!(resize(rule, "p", (&[0.0; 5], &[5, 1]), (&[0.0; 20], &[10, 2])).is_err(), "another width");
     }
 
+    fn recorded(name: &str) -> crate::weights::Archive {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/functions");
+        crate::weights::Archive::open(&folder.join(name)).expect("the fixture")
+    }
+
+    /// Largest difference over largest number.
+    fn error(made: &[f32], wanted: &[f32]) -> f32 {
+        let largest = wanted.iter().fold(0f32, |m, x| m.max(x.abs()));
+        made.iter().zip(wanted).fold(0f32, |m, (a, b)| m.max((a - b).abs())) / largest
+    }
+
+    #[test]
+    fn offset_grid_equals_the_reference() {
+        let mut file = recorded("relative_table.safetensors");
+        let (table, wanted) = (file.read("in.table").expect("it"), file.read("out.table").expect("it"));
+        let (from, to) = (table.as_floats().expect("numbers"), wanted.as_floats().expect("numbers"));
+        let rule = |extra| Some(Resize::OffsetGrid { extra });
+        let fresh = vec![0.0; to.len()];
+        let sizes = ((from, &table.dims[..]), (&fresh[..], &wanted.dims[..]));
+        let made = resize(rule(19), "p", sizes.0, sizes.1).expect("fits");
+        assert!(error(&made, to) <= 1e-6, "{}", error(&made, to));
+        assert_eq!(made[121 * 3..], from[49 * 3..]);
+        assert!(
+            resize(rule(18), "p", sizes.0, sizes.1).is_err()
+                && resize(rule(900), "p", sizes.0, sizes.1).is_err()
+        );
+    }
+
     #[test]
     fn grid_equals_the_reference() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/fixtures/functions/position_table.safetensors");
-        let mut file = crate::weights::Archive::open(&path).expect("the fixture");
+        let mut file = recorded("position_table.safetensors");
         let table = file.floats("in.table", &[1, 17, 6]).expect("the table");
         for side in [2, 3, 6, 7, 8] {
             let dims = [1, side * side + 1, 6];
             let wanted = file.floats(&format!("out.to_{side}"), &dims).expect("the result");
             let fresh = vec![0.0; wanted.len()];
             let made = resize(Some(Resize::Grid), "p", (&table, &[1, 17, 6]), (&fresh, &dims)).expect("fits");
-            let largest = wanted.iter().fold(0f32, |m, x| m.max(x.abs()));
-            let error = made.iter().zip(&wanted).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
-            assert!(error <= 1e-6 * largest, "{side}: {error}");
+            assert!(error(&made, &wanted) <= 1e-6, "{side}: {}", error(&made, &wanted));
         }
     }
 }

@@ -175,7 +175,8 @@ impl Case {
         { idle }.any(|idle| idle.as_str() == Some(name))
     }
 
-    fn sets(&self) -> Vec<(String, String)> {
+    /// The `set`s of the recorded model.
+    pub fn sets(&self) -> Vec<(String, String)> {
         // `name#axis`: how long an axis of a recorded input is.
         let length = |text: &str| {
             let (name, axis) = text.split_once('#')?;

@@ -81,7 +81,7 @@ pub fn values(case: &Case, trainer: &Trainer, inputs: &[(String, Tensor)], fault
     }
 }
 
-/// The source with its tensor under another name, and the name it had.
+/// The source with its tensor under another name; of tied ones the first.
 fn renamed(source: &Source, name: &dyn Fn(&str) -> String) -> Source {
     let inner = |s: &Source| Box::new(renamed(s, name));
     match source {
@@ -91,16 +91,8 @@ fn renamed(source: &Source, name: &dyn Fn(&str) -> String) -> Source {
         Source::Row(s, i) => Source::Row(inner(s), *i),
         Source::Rows(s, a, b) => Source::Rows(inner(s), *a, *b),
         Source::Chunk(s, k, n) => Source::Chunk(inner(s), *k, *n),
-        Source::Rearranged(s, p) => Source::Rearranged(inner(s), p.clone()),
-    }
-}
-
-fn tensor_of(source: &Source) -> Option<&str> {
-    match source {
-        Source::Fresh => None,
-        Source::Named(name) => Some(name),
-        Source::Transposed(s) | Source::Row(s, _) | Source::Rows(s, ..) => tensor_of(s),
-        Source::Chunk(s, ..) | Source::Rearranged(s, _) => tensor_of(s),
+        Source::Rearranged(s, p, sizes) => Source::Rearranged(inner(s), p.clone(), sizes.clone()),
+        Source::Tied(all) => renamed(&all[0], name),
     }
 }
 
@@ -117,7 +109,7 @@ pub fn gradients(case: &Case, trainer: &Trainer, stage: &Stage, faults: &mut Vec
     for Load { key, source } in loads(stage) {
         let Some(slot) = memory.layout.parameters.get(key) else { continue };
         let source = renamed(source, &name);
-        let Some(tensor) = tensor_of(&source) else { continue };
+        let Some(tensor) = source.name() else { continue };
         left.remove(tensor);
         let ours = &memory.gradients[slot.range()];
         if case.is_idle(tensor) {
