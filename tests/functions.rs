@@ -71,16 +71,15 @@ fn outcome(op: impl Into<Op>, operands: &[(Kind, Array)], dy: Option<&Array>) ->
     inputs.extend(dy.map(|dy| ("dy".to_string(), tensor(Kind::Float, dy))));
     let inputs: Vec<(&str, &Tensor)> = inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut program = Reference.program(&verified, &layout).expect("a program");
-    let context = Context {
-        seed: 1,
-        stage: "test".into(),
-        step: 0,
-        time: Timeline { length: 1, epoch: 1 },
-        first_row: 0,
-    };
-    program.run(&mut memory, &inputs, &context).expect("a run");
+    program.run(&mut memory, &inputs, &context()).expect("a run");
     let gradients = (0..operands.len()).map(|i| program.array(&format!("grad/x{i}")).cloned()).collect();
     Outcome { y: program.array("y").expect("a result").clone(), gradients }
+}
+
+/// The only step of a run.
+fn context() -> Context {
+    let time = Timeline { length: 1, epoch: 1 };
+    Context { seed: 1, stage: "test".into(), step: 0, time, first_row: 0 }
 }
 
 fn graph(op: Op, operands: &[(Kind, Array)], dy: Option<&Array>) -> (Graph, Layout) {
@@ -278,14 +277,7 @@ fn transport() {
     let operands = [float(file.get("out.cost")), valid("in.text_pad"), valid("in.image_pad")];
     let op = Transport { rounds: 50, beta: 0.5, first: true, second: true };
     let arrays: Vec<&Array> = operands.iter().map(|(_, array)| array).collect();
-    let context = Context {
-        seed: 1,
-        stage: "test".into(),
-        step: 0,
-        time: Timeline { length: 1, epoch: 1 },
-        first_row: 0,
-    };
-    let plan = op.eval(&arrays, &context);
+    let plan = op.eval(&arrays, &context());
     let recorded = file.get("out.plan");
     let turned = Array::from_fn(&plan.dims, |at| recorded.at(&[at[0], at[2], at[1]]));
     close(&plan, &turned, 2e-5);
@@ -323,14 +315,7 @@ fn relative_positions() {
     let file = File::open("relative_index");
     let table = |stretches: Vec<Stretch>, window, reach| {
         let op = Offsets { stretches, window, reach };
-        let context = Context {
-            seed: 1,
-            stage: "test".into(),
-            step: 0,
-            time: Timeline { length: 1, epoch: 1 },
-            first_row: 0,
-        };
-        op.eval(&[], &context)
+        op.eval(&[], &context())
     };
     for (window, words, reach) in [(2, 4, 4), (3, 5, 8)] {
         let name = |part: &str| format!("out.{window}_{words}_{reach}.{part}");

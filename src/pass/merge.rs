@@ -10,20 +10,23 @@
 //! Safe because an op's result follows from its attributes and operands alone: draws are addressed by their path, so two
 //! draws of one path are one draw. The first of equal nodes stays, with its origin.
 
-use crate::graph::{Graph, Known};
+use crate::graph::{Graph, Known, Node};
 use crate::op::Value;
 
 /// The graph with every operation once.
 #[must_use]
 pub fn merge(graph: &Graph) -> Graph {
     let mut known = Known::default();
-    graph.rewrite(&mut |copy, node, operands| {
-        let first = known.find(copy, &node.op, operands);
-        if first.is_none() {
-            known.add(&node.op, operands, Value(copy.len() as u32));
-        }
-        first
-    })
+    graph.rewrite(&mut |copy, node, operands| earlier(&mut known, copy, node, operands))
+}
+
+/// An equal node that is there already; if there is none, the one that will be made is remembered.
+pub(super) fn earlier(known: &mut Known, copy: &Graph, node: &Node, operands: &[Value]) -> Option<Value> {
+    let first = known.find(copy, &node.op, operands);
+    if first.is_none() {
+        known.add(&node.op, operands, Value(copy.len() as u32));
+    }
+    first
 }
 
 #[cfg(test)]

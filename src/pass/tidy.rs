@@ -9,8 +9,9 @@
 //!
 //! Gives what the one after the other gives: no rule of `simplify` asks whether two values are one.
 
+use super::merge::earlier;
 use super::simplify::simpler;
-use crate::graph::{Graph, Known, Node};
+use crate::graph::{Graph, Known};
 use crate::op::Value;
 
 /// The graph without idle operations, and every operation once. For graphs that were differentiated or never will be.
@@ -34,15 +35,6 @@ fn first(known: &mut Known, copy: &Graph, new: Value) -> Value {
         known.add(&node.op, &operands, new);
         new
     })
-}
-
-/// An equal node that is there already; if there is none, the one that will be made is remembered.
-fn earlier(known: &mut Known, copy: &Graph, node: &Node, operands: &[Value]) -> Option<Value> {
-    let found = known.find(copy, &node.op, operands);
-    if found.is_none() {
-        known.add(&node.op, operands, Value(copy.len() as u32));
-    }
-    found
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::task::table::Table;
 use std::ops::Range;
 use std::sync::Arc;
 
-fn task(error: crate::data::Error) -> TaskError {
+pub(super) fn task(error: crate::data::Error) -> TaskError {
     TaskError::Data(error.to_string())
 }
 

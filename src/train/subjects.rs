@@ -3,6 +3,7 @@
 //!
 //! Of pairs, the captions of a picture are its references; of questions, the answers with the shares of their votes.
 
+use super::asked::task;
 use super::feed::Inputs;
 use super::source::{columns, lengths, tensors, wish, words};
 use crate::data::{Cells, Dataset, Library, Vocabulary, Wish};
@@ -12,10 +13,6 @@ use crate::task::TaskError;
 use crate::task::subjects::{Reference, Subjects};
 use std::ops::Range;
 use std::sync::Arc;
-
-fn task(error: crate::data::Error) -> TaskError {
-    TaskError::Data(error.to_string())
-}
 
 /// The subjects of a task.
 pub struct TaskSubjects {

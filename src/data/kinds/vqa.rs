@@ -96,7 +96,7 @@ struct Given {
 pub(super) fn open(ask: &Ask<'_>, n: Option<usize>, dataset: &mut Dataset) -> Result<(), Error> {
     let found = super::annotations(ask, |folder| candidates(folder, ask.split))?;
     let questions = read(&found.file, ask.split)?;
-    let list = n.map(|n| list(ask, &questions, n));
+    let list = n.map(|n| list(ask, &questions, n)).transpose()?;
     let mut pictures = Pictures::new(ask, &found.folder);
     let apart = ask.wanted.contains(&"answer");
     for question in questions.iter() {
@@ -139,18 +139,20 @@ fn scores(list: &[String], answers: &[String]) -> Vec<f32> {
 }
 
 /// The answers that are classes.
-fn list(ask: &Ask<'_>, own: &[Question], n: usize) -> Vec<String> {
-    let train =
-        Ask { split: "train", library: ask.library, name: ask.name, kind: ask.kind, wanted: ask.wanted };
-    let questions = super::annotations(&train, |folder| candidates(folder, "train"))
-        .and_then(|found| read(&found.file, "train"))
-        .ok()
-        .filter(|_| ask.split != "train");
-    let questions = questions.as_deref().unwrap_or(own);
+fn list(ask: &Ask<'_>, own: &[Question], n: usize) -> Result<Vec<String>, Error> {
+    let train = if ask.split == "train" { None } else { train(ask)? };
+    let questions = train.as_deref().unwrap_or(own);
     let mut list = commonest(questions.iter().flat_map(|q| &q.answers).map(String::as_str), n);
     // A data set with fewer answers leaves the last classes without a meaning.
     list.resize(n, String::new());
-    list
+    Ok(list)
+}
+
+/// The questions of the split `train`, if there is one.
+fn train(ask: &Ask<'_>) -> Result<Option<Vec<Question>>, Error> {
+    let train = Ask { split: "train", ..*ask };
+    let found = super::annotations(&train, |folder| candidates(folder, "train")).ok();
+    found.map(|found| read(&found.file, "train")).transpose()
 }
 
 fn read(file: &Path, split: &str) -> Result<Vec<Question>, Error> {
