@@ -77,7 +77,7 @@ pub struct Net {
     fault: Option<String>,
 }
 
-fn sizes(dims: &[usize]) -> Vec<Size> {
+fn sizes(dims: &[usize]) -> crate::shape::Sizes {
     dims.iter().map(|dim| Size::from(*dim)).collect()
 }
 

@@ -12,12 +12,16 @@ use std::thread;
 const STACK: usize = 8 << 20;
 
 /// The results of all pieces. If a second thread cannot be had, the first one does everything.
-pub fn map<T: Sync, R: Send>(pieces: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn map<'p, T: Sync, R: Send>(pieces: &'p [T], work: impl Fn(&'p T) -> R + Sync) -> Vec<R> {
     map_deep(STACK, pieces, work)
 }
 
 /// As [`map`], for work that nests deeper than usual: the second thread has so many bytes of stack.
-pub fn map_deep<T: Sync, R: Send>(stack: usize, pieces: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn map_deep<'p, T: Sync, R: Send>(
+    stack: usize,
+    pieces: &'p [T],
+    work: impl Fn(&'p T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
     let share = |done: mpsc::Sender<(usize, R)>| loop {

@@ -12,6 +12,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Add, Mul, Sub};
@@ -27,19 +28,19 @@ pub struct Size {
 
 /// Symbols in the order of their names with coefficients other than zero; nothing is kept if there are none.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-struct Terms(Option<Arc<[(Arc<str>, i64)]>>);
+struct Terms(Option<Arc<Vec<(Arc<str>, i64)>>>);
 
 impl FromIterator<(Arc<str>, i64)> for Terms {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, i64)>>(terms: I) -> Self {
         let terms: Vec<(Arc<str>, i64)> = terms.into_iter().filter(|(_, count)| *count != 0).collect();
-        Self((!terms.is_empty()).then(|| terms.into()))
+        Self((!terms.is_empty()).then(|| Arc::new(terms)))
     }
 }
 
 impl std::ops::Deref for Terms {
     type Target = [(Arc<str>, i64)];
     fn deref(&self) -> &Self::Target {
-        self.0.as_deref().unwrap_or_default()
+        self.0.as_deref().map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -240,11 +241,14 @@ pub enum Kind {
     Condition,
 }
 
+/// Sizes of axes; few enough to need no allocation.
+pub type Sizes = SmallVec<[Size; 4]>;
+
 /// Sizes and element kind of a tensor.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
     /// One size an axis, outermost first.
-    pub sizes: Vec<Size>,
+    pub sizes: Sizes,
     /// What the elements are.
     pub kind: Kind,
 }
@@ -263,13 +267,13 @@ impl Shape {
 
     /// The same elements with other sizes.
     #[must_use]
-    pub fn with_sizes(&self, sizes: Vec<Size>) -> Self {
-        Self { sizes, kind: self.kind }
+    pub fn with_sizes(&self, sizes: impl Into<Sizes>) -> Self {
+        Self { sizes: sizes.into(), kind: self.kind }
     }
 
     /// A single number.
     pub fn scalar() -> Self {
-        Self { sizes: Vec::new(), kind: Kind::Float }
+        Self { sizes: Sizes::new(), kind: Kind::Float }
     }
 
     /// How many axes.
@@ -294,7 +298,7 @@ impl Shape {
 
     /// The shape with symbols replaced.
     pub fn bind(&self, batch: &Batch) -> Self {
-        self.with_sizes(self.sizes.iter().map(|s| s.bind(batch)).collect())
+        self.with_sizes(self.sizes.iter().map(|s| s.bind(batch)).collect::<Sizes>())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use chiasm::plan::{Life, Plan, Room, Work, life, order, plan};
 use chiasm::random::Stream;
+use smallvec::{SmallVec, smallvec};
 
 /// Random numbers in a row.
 struct Dice(Stream, u32);
@@ -20,12 +21,12 @@ fn example(seed: u64) -> (Vec<Room>, Vec<Work>) {
     let mut rooms: Vec<Room> = (0..given).map(|_| Room::new(1 + dice.below(300), Life::Given)).collect();
     let mut work = Vec::new();
     for _ in 0..40 {
-        let mut reads: Vec<usize> = (0..dice.below(4)).map(|_| dice.below(rooms.len())).collect();
+        let mut reads: SmallVec<[usize; 4]> = (0..dice.below(4)).map(|_| dice.below(rooms.len())).collect();
         if dice.below(5) == 0 {
             let again = given + dice.below(rooms.len() - given + 1);
             if again < rooms.len() {
                 reads.push(again);
-                work.push(Work { reads, writes: vec![again], ..Work::default() });
+                work.push(Work { reads, writes: smallvec![again], ..Work::default() });
                 continue;
             }
         }
@@ -37,7 +38,7 @@ fn example(seed: u64) -> (Vec<Room>, Vec<Work>) {
         };
         rooms.push(Room::new(words, life));
         let over = reads.iter().map(|read| (*read, rooms.len() - 1)).collect();
-        work.push(Work { reads, writes: vec![rooms.len() - 1], over, scratch: dice.below(3) * 50 });
+        work.push(Work { reads, writes: smallvec![rooms.len() - 1], over, scratch: dice.below(3) * 50 });
     }
     (rooms, work)
 }
@@ -144,8 +145,12 @@ fn the_greedy_order_frees_before_it_grows() {
     let rooms: Vec<Room> = [1, 1, 1000, 1000, 1, 1].map(|words| Room::new(words, Life::Between)).into();
     let mut rooms = rooms;
     (rooms[4].life, rooms[5].life) = (Life::Kept, Life::Kept);
-    let step = |read: usize, write: usize| Work { reads: vec![read], writes: vec![write], ..Work::default() };
-    let start = |write: usize| Work { writes: vec![write], ..Work::default() };
+    let step = |read: usize, write: usize| Work {
+        reads: smallvec![read],
+        writes: smallvec![write],
+        ..Work::default()
+    };
+    let start = |write: usize| Work { writes: smallvec![write], ..Work::default() };
     let work = [start(0), start(1), step(0, 2), step(1, 3), step(2, 4), step(3, 5)];
     let order = order::order(&rooms, &work);
     assert!(order::peak(&rooms, &work, &order) < 1100);

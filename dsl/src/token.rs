@@ -127,7 +127,9 @@ enum Piece {
 
 /// Reads a text without byte-order mark.
 pub fn read(file: FileId, text: &str) -> Lexed {
-    let mut reader = Reader { file, lexed: Lexed::default(), line: 0, fresh: true };
+    // A token has about four bytes.
+    let lexed = Lexed { tokens: Vec::with_capacity(text.len() / 4), ..Lexed::default() };
+    let mut reader = Reader { file, lexed, line: 0, fresh: true };
     let mut rest = text;
     while let Ok((after, piece)) = step(rest) {
         let start = text.len() - rest.len();

@@ -122,6 +122,12 @@ impl Graph {
         operands
     }
 
+    /// The nodes that a node reads, in no order: for whoever only marks them.
+    pub fn sources(&self, value: Value) -> impl Iterator<Item = Value> {
+        let index = NodeIndex::new(value.0 as usize);
+        self.nodes.neighbors_directed(index, Direction::Incoming).map(|source| Value(source.index() as u32))
+    }
+
     /// The operands of a node as a copy of the graph has them, given where every value went.
     fn operands_in(&self, value: Value, moved: &[Value]) -> Operands {
         let mut operands = self.operands(value);
@@ -226,7 +232,7 @@ impl Graph {
         values.for_each(|value| wanted[value.0 as usize] = true);
         for value in self.values().rev() {
             if wanted[value.0 as usize] {
-                self.operands(value).iter().for_each(|v| wanted[v.0 as usize] = true);
+                self.sources(value).for_each(|v| wanted[v.0 as usize] = true);
             }
         }
         wanted

@@ -20,6 +20,7 @@ use crate::op::{Misfit, Op, Value};
 use crate::shape::Shape;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A graph that keeps every rule: what executors are handed.
@@ -95,10 +96,10 @@ impl Graph {
 
     fn position_breach(&self, value: Value) -> Option<Breach> {
         let edges = self.nodes.edges_directed(NodeIndex::new(value.0 as usize), Direction::Incoming);
-        let mut positions: Vec<usize> = edges.map(|edge| *edge.weight()).collect();
+        let mut positions: SmallVec<[usize; 6]> = edges.map(|edge| *edge.weight()).collect();
         positions.sort_unstable();
         let fits = positions.iter().enumerate().all(|(i, position)| i == *position);
-        (!fits).then_some(Breach::Positions(positions))
+        (!fits).then(|| Breach::Positions(positions.to_vec()))
     }
 
     fn shape_breach(&self, value: Value, operands: &[Value]) -> Option<Breach> {

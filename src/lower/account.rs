@@ -16,13 +16,13 @@
 use super::model::{Load, Source, Stage, Start};
 use super::trains::moved_by;
 use crate::op::Op;
+use rustc_hash::FxHashSet;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 /// The parameters that an output of the stage's graph changes, by path: they train here, and a gradient comes to them.
-pub fn moved<'s>(stage: &'s Stage, output: &str) -> BTreeSet<&'s str> {
-    let Some(root) = stage.graph.output(output) else { return BTreeSet::new() };
-    let trained: BTreeSet<&str> =
+pub fn moved<'s>(stage: &'s Stage, output: &str) -> FxHashSet<&'s str> {
+    let Some(root) = stage.graph.output(output) else { return FxHashSet::default() };
+    let trained: FxHashSet<&str> =
         stage.parameters.iter().filter(|p| p.trained).map(|p| p.path.as_str()).collect();
     let parameter = |value| match &stage.graph.node(value).op {
         Op::Parameter(p) => trained.get(p.path.as_str()).copied(),
@@ -32,20 +32,20 @@ pub fn moved<'s>(stage: &'s Stage, output: &str) -> BTreeSet<&'s str> {
 }
 
 /// Keys of what a stage does not get from what it starts from: parameters by path, `state/` and a name.
-pub fn fresh<'s>(stages: &'s [Stage], stage: &'s Stage) -> BTreeSet<Cow<'s, str>> {
+pub fn fresh<'s>(stages: &'s [Stage], stage: &'s Stage) -> FxHashSet<Cow<'s, str>> {
     let brought = brought(stages, stage);
     keys(stage).filter(|key| !brought.contains(key)).collect()
 }
 
 /// Keys of what a stage gets from what it starts from.
-pub fn brought<'s>(stages: &'s [Stage], stage: &'s Stage) -> BTreeSet<Cow<'s, str>> {
+pub fn brought<'s>(stages: &'s [Stage], stage: &'s Stage) -> FxHashSet<Cow<'s, str>> {
     stage.start.iter().flat_map(|start| brought_by(stages, start)).collect()
 }
 
 /// Keys of one thing that a stage starts from.
-pub fn brought_by<'s>(stages: &'s [Stage], start: &'s Start) -> BTreeSet<Cow<'s, str>> {
-    let mut found = BTreeSet::new();
-    bring(stages, start, &mut BTreeSet::new(), &mut found);
+pub fn brought_by<'s>(stages: &'s [Stage], start: &'s Start) -> FxHashSet<Cow<'s, str>> {
+    let mut found = FxHashSet::default();
+    bring(stages, start, &mut FxHashSet::default(), &mut found);
     found
 }
 
@@ -64,8 +64,8 @@ pub fn keys(stage: &Stage) -> impl Iterator<Item = Cow<'_, str>> {
 fn bring<'s>(
     stages: &'s [Stage],
     start: &'s Start,
-    seen: &mut BTreeSet<&'s str>,
-    found: &mut BTreeSet<Cow<'s, str>>,
+    seen: &mut FxHashSet<&'s str>,
+    found: &mut FxHashSet<Cow<'s, str>>,
 ) {
     match start {
         Start::Stage(name) | Start::Base(name) => {

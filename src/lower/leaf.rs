@@ -9,6 +9,7 @@ use crate::shape::{Kind, Shape, Size};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree;
+use smallvec::smallvec;
 use std::rc::Rc;
 
 impl<'p> Lower<'p> {
@@ -29,7 +30,7 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0314, ty.span, "the rows of the batch cannot be padded");
         }
         let lengths = format!("{name}.lengths");
-        let shape = Shape { sizes: vec![read.axes[0].size.clone()], kind: Kind::Ids };
+        let shape = Shape { sizes: smallvec![read.axes[0].size.clone()], kind: Kind::Ids };
         let plain = Type::plain(shape.sizes.clone(), Elements::Ids(Range::Any));
         let counts = self.emit(Input { name: lengths.clone(), shape }, &[], plain)?;
         let n = read.axes[at].size.clone();

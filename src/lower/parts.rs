@@ -9,6 +9,7 @@ use crate::graph::Graph;
 use crate::op::Op;
 use crate::recipe::Schedule;
 use chiasm_dsl::code::Code;
+use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// Everything a graph reads.
@@ -54,10 +55,11 @@ impl<'p> Lower<'p> {
 
     /// Notes what a graph reads and is not noted yet.
     fn reads(&mut self, graph: &Graph, trained: &dyn Fn(&str) -> bool, parts: &mut Parts) -> Eval<()> {
+        let mut known: FxHashSet<String> = parts.parameters.iter().map(|p| p.path.clone()).collect();
         for value in graph.values() {
             match &graph.node(value).op {
                 Op::Input(input) => self.read_input(&input.name, parts),
-                Op::Parameter(p) if parts.parameters.iter().all(|known| known.path != p.path) => {
+                Op::Parameter(p) if known.insert(p.path.clone()) => {
                     parts.parameters.push(self.parameter_of(&p.path, trained(&p.path)));
                 }
                 Op::Twin(twin) if parts.twins.iter().all(|known| known.key != twin.path) => {

@@ -5,7 +5,7 @@ use super::scope::Env;
 use super::state::{Eval, Lower};
 use super::types::{Axis, Elements, Padding, Segment, Type};
 use crate::op::{Broadcast, Choose, Concat, Matmul, Permute, Reshape, Slice};
-use crate::shape::Size;
+use crate::shape::{Size, Sizes};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
@@ -70,7 +70,7 @@ impl<'p> Lower<'p> {
 
     /// The condition `[B, N]` of a padded axis over all axes up to that one.
     pub fn spread_mask(&mut self, padding: &Padding, ty: &Type, axis: usize) -> Eval<Tensor> {
-        let sizes: Vec<Size> = ty.sizes()[..=axis].to_vec();
+        let sizes = Sizes::from(&ty.sizes()[..=axis]);
         let spread = Type::plain(sizes.clone(), Elements::Condition);
         if axis == 1 {
             return Ok(self.retype(&Tensor { node: padding.mask, ty: Rc::new(spread.clone()) }, spread));

@@ -5,7 +5,7 @@ use super::program::Program;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::tree::StageField;
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 /// Parameters that change shape between stages without a rule.
 pub fn differing(program: &Program, fields: &[Vec<StageField>], model: &Model) -> Vec<Diagnostic> {
@@ -41,7 +41,7 @@ fn first_difference(
     stage: &Stage,
     base: &Stage,
 ) -> Option<Diagnostic> {
-    let bases: BTreeMap<&str, &Vec<usize>> =
+    let bases: FxHashMap<&str, &Vec<usize>> =
         base.parameters.iter().map(|p| (p.path.as_str(), &p.dims)).collect();
     let other = |p: &Parameter| bases.get(p.path.as_str()).copied();
     let differs = |p: &&Parameter| p.resize.is_none() && other(p).is_some_and(|dims| *dims != p.dims);

@@ -248,7 +248,7 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0314, *at, format!("logits are [B, K], this is {}", logits.ty));
         }
         let ids = matches!(truth.ty.elements, super::types::Elements::Ids(_));
-        let fits = if ids { truth.ty.sizes() == sizes[..1] } else { truth.ty.sizes() == sizes };
+        let fits = if ids { truth.ty.sizes()[..] == sizes[..1] } else { truth.ty.sizes() == sizes };
         if fits {
             return Ok(());
         }

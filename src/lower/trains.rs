@@ -263,7 +263,7 @@ fn walk(graph: &crate::graph::Graph, roots: &[Value], through: impl Fn(&Op) -> b
     roots.iter().for_each(|root| seen[root.0 as usize] = true);
     for value in graph.values().rev() {
         if seen[value.0 as usize] && through(&graph.node(value).op) {
-            graph.operands(value).iter().for_each(|operand| seen[operand.0 as usize] = true);
+            graph.sources(value).for_each(|operand| seen[operand.0 as usize] = true);
         }
     }
     graph.values().filter(|value| seen[value.0 as usize]).collect()

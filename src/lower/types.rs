@@ -5,7 +5,7 @@
 
 use super::model::Vocabulary;
 use crate::op::Value;
-use crate::shape::{Kind, Shape, Size};
+use crate::shape::{Kind, Shape, Size, Sizes};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
@@ -141,7 +141,7 @@ impl Type {
     }
 
     /// The sizes.
-    pub fn sizes(&self) -> Vec<Size> {
+    pub fn sizes(&self) -> Sizes {
         self.axes.iter().map(|a| a.size.clone()).collect()
     }
 

@@ -12,7 +12,8 @@ use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::token::{Kind, read};
 use chiasm_dsl::tree::{Function, ModuleBody, Name, Part, StageField};
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// W0701: parts of the user's modules and local definitions of functions whose names stand nowhere else.
 pub fn parts(program: &Program) -> Vec<Diagnostic> {
@@ -56,8 +57,8 @@ fn of_module<'p>(body: &'p ModuleBody, inner: &mut Vec<(&'p Name, &'static str)>
 }
 
 /// How often each name stands in the user's files; what the library asks of a module (`m.part`) counts too.
-fn counts(program: &Program) -> BTreeMap<&str, usize> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+fn counts(program: &Program) -> FxHashMap<&str, usize> {
+    let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
     for source in program.sources.files() {
         let mut behind_dot = false;
         for token in read(chiasm_dsl::span::FileId(0), &source.text).tokens {

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All warnings about stages and tasks, in order of place.
 pub fn warnings(program: &Program, model: &Model) -> Vec<Diagnostic> {
-    let of_each = |stage: &Stage| {
+    let of_each = |stage| {
         let written = Written::of(program, stage);
         let found = written.as_ref().map_or_else(Vec::new, |written| of_stage(model, stage, written));
         (settled(&model.stages, stage, written.as_ref()), found)
@@ -88,21 +88,21 @@ fn value<'f>(fields: &'f [StageField], name: &str) -> Option<&'f Expr> {
 }
 
 /// What a stage moves, loads from outside or freezes on purpose.
-fn settled(stages: &[Stage], stage: &Stage, written: Option<&Written<'_>>) -> Vec<String> {
-    let mut settled: Vec<String> = moved(stage, "objective").into_iter().map(str::to_string).collect();
+fn settled<'s>(stages: &'s [Stage], stage: &'s Stage, written: Option<&Written<'_>>) -> Vec<Cow<'s, str>> {
+    let mut settled: Vec<Cow<'s, str>> = moved(stage, "objective").into_iter().map(Cow::from).collect();
     let public = stage.start.iter().filter(|s| matches!(s, Start::Weights { .. } | Start::Base(_)));
-    public.for_each(|start| settled.extend(brought_by(stages, start).into_iter().map(Cow::into_owned)));
+    public.for_each(|start| settled.extend(brought_by(stages, start)));
     if written.is_some_and(|written| written.field("freeze").is_some()) {
-        settled.extend(stage.parameters.iter().filter(|p| !p.trained).map(|p| p.path.clone()));
+        settled.extend(stage.parameters.iter().filter(|p| !p.trained).map(|p| p.path.as_str().into()));
     }
     settled
 }
 
 /// W0702: what some stage reads, none moves or loads, and no `freeze` names.
-fn untrained(program: &Program, stages: &[Stage], settled: &FxHashSet<String>) -> Vec<Diagnostic> {
+fn untrained(program: &Program, stages: &[Stage], settled: &FxHashSet<Cow<'_, str>>) -> Vec<Diagnostic> {
     let mut left: BTreeMap<&str, (&Stage, Vec<&Parameter>)> = BTreeMap::new();
     for stage in stages {
-        for parameter in stage.parameters.iter().filter(|p| !settled.contains(&p.path)) {
+        for parameter in stage.parameters.iter().filter(|p| !settled.contains(p.path.as_str())) {
             let (_, known) = left.entry(root(&parameter.path)).or_insert((stage, Vec::new()));
             if !known.iter().any(|k| k.path == parameter.path) {
                 known.push(parameter);
@@ -240,7 +240,7 @@ fn idle_starts(stages: &[Stage], stage: &Stage, written: &Written<'_>) -> Vec<Di
     let places = written.field("start").map(elements).unwrap_or_default();
     let places = places.into_iter().filter(|e| path_text(e).as_deref() != Some("none"));
     let twins = stage.twins.iter().map(|t| Cow::from(t.key.as_str()));
-    let own: BTreeSet<Cow<'_, str>> = keys(stage).chain(twins).collect();
+    let own: FxHashSet<Cow<'_, str>> = keys(stage).chain(twins).collect();
     let vain =
         |start: &Start| !matches!(start, Start::Base(_)) && brought_by(stages, start).is_disjoint(&own);
     let pairs = stage.start.iter().zip(places).filter(|(start, _)| vain(start));

@@ -114,19 +114,19 @@ impl Rule for Attend {
         let (mask, bias) = self.extras();
         if let Some(mask) = mask.map(|i| operands[i]) {
             of_kind(mask, Kind::Condition)?;
-            if mask.sizes != [b.clone(), m.clone()] {
+            if mask.sizes[..] != [b.clone(), m.clone()] {
                 return Err(Misfit::new("C2", format!("the mask must be [{b}, {m}], found {mask}")));
             }
         }
         if let Some(bias) = bias.map(|i| operands[i])
-            && bias.sizes != [h.clone(), n.clone(), m.clone()]
+            && bias.sizes[..] != [h.clone(), n.clone(), m.clone()]
         {
             return Err(Misfit::new("C2", format!("the bias must be [{h}, {n}, {m}], found {bias}")));
         }
         if let Some(relation) = self.relation_at().map(|i| operands[i]) {
             of_kind(relation, Kind::Condition)?;
             let (pairs, each) = ([n.clone(), m.clone()], [b.clone(), n.clone(), m.clone()]);
-            if relation.sizes != pairs && relation.sizes != each {
+            if relation.sizes[..] != pairs && relation.sizes[..] != each {
                 return Err(Misfit::new("C4", format!("the relation must be [{n}, {m}] or [{b}, {n}, {m}], found {relation}")));
             }
         }

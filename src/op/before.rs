@@ -6,6 +6,7 @@ use super::pointwise::{count, of_kind};
 use super::{Array, Class, Context, Facts, Misfit, Rule, Sample};
 use crate::shape::{Batch, Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// place < count, for each row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +22,7 @@ impl Rule for Before {
         if counts.rank() != 1 {
             return Err(Misfit::new("C1", format!("expected one count a row, found {counts}")));
         }
-        Ok(Shape { sizes: vec![counts.sizes[0].clone(), self.n.clone()], kind: Kind::Condition })
+        Ok(Shape { sizes: smallvec![counts.sizes[0].clone(), self.n.clone()], kind: Kind::Condition })
     }
 
     fn eval(&self, operands: &[&Array], _context: &Context) -> Array {

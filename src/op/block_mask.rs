@@ -8,6 +8,7 @@ use super::{Array, Class, Context, Draw, Facts, Misfit, Rule, Sample};
 use crate::random::Stream;
 use crate::shape::{Batch, Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// Smallest area that is drawn.
 const LEAST: f64 = 16.0;
@@ -84,7 +85,7 @@ impl BlockMask {
 
 impl Rule for BlockMask {
     fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Ok(Shape { sizes: vec![self.rows.clone(), Size::from(self.side * self.side)], kind: Kind::Condition })
+        Ok(Shape { sizes: smallvec![self.rows.clone(), Size::from(self.side * self.side)], kind: Kind::Condition })
     }
 
     fn eval(&self, _operands: &[&Array], context: &Context) -> Array {

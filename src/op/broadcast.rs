@@ -4,14 +4,14 @@
 
 use super::pointwise::count;
 use super::{Array, Backward, Class, Context, Facts, Misfit, Rule, Sample, Sum, Value};
-use crate::shape::{Batch, Shape, Size};
+use crate::shape::{Batch, Shape, Size, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// Axes repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Broadcast {
     /// All result axes.
-    pub sizes: Vec<Size>,
+    pub sizes: Sizes,
     /// Where each operand axis goes.
     pub axes: Vec<usize>,
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::shape::{Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// A convolution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ impl Conv2d {
 fn matrix(build: &mut dyn Build, w: Value) -> Value {
     let sizes = build.shape(w).sizes;
     let numbers = sizes[1..].iter().map(Size::len).product::<usize>();
-    build.add(Reshape { sizes: vec![sizes[0].clone(), Size::from(numbers)] }.into(), &[w])
+    build.add(Reshape { sizes: smallvec![sizes[0].clone(), Size::from(numbers)] }.into(), &[w])
 }
 
 impl Rule for Conv2d {
@@ -44,7 +45,7 @@ impl Rule for Conv2d {
         }
         let (rows, [channels, _, _, down, across]) = extent(x, self.window(w))?;
         let fits = w.rank() == 4 && w.sizes[2] == w.sizes[3] && w.sizes[1] == Size::from(channels) && self.stride > 0;
-        if !fits || b.sizes != w.sizes[..1] {
+        if !fits || b.sizes[..] != w.sizes[..1] {
             return Err(Misfit::new("C2", format!("{w} with {b} is no convolution of {x}")));
         }
         Ok(Shape::float([rows, w.sizes[0].clone(), Size::from(down), Size::from(across)]))
@@ -55,7 +56,7 @@ impl Rule for Conv2d {
         let (x_shape, w_shape) = (at.build.shape(x), at.build.shape(w));
         let dy = at.build.shape(at.dy).sizes;
         let places = Size::from(dy[2].len() * dy[3].len());
-        let flat = Reshape { sizes: vec![dy[0].clone(), dy[1].clone(), places] };
+        let flat = Reshape { sizes: smallvec![dy[0].clone(), dy[1].clone(), places] };
         let flat = at.build.add(flat.into(), &[at.dy]);
         let by_place = at.build.add(Permute { axes: vec![0, 2, 1] }.into(), &[flat]);
         let dy = rows(at.build, by_place);
@@ -102,7 +103,7 @@ impl Rule for Conv2d {
         let y = build.add(Add.into(), &[y, b]);
         let y = build.add(Permute { axes: vec![0, 2, 1] }.into(), &[y]);
         let sizes = vec![rows, w_shape.sizes[0].clone(), Size::from(down), Size::from(across)];
-        Some(build.add(Reshape { sizes }.into(), &[y]))
+        Some(build.add(Reshape { sizes: sizes.into() }.into(), &[y]))
     }
 
     fn facts(&self, operands: &[&Shape], result: &Shape) -> Facts {

@@ -34,12 +34,12 @@ impl Rule for CrossEntropy {
         of_kind(logits, Kind::Float)?;
         let (_, positions) = logits.sizes.split_last().ok_or_else(wrong)?;
         let wanted = if target.kind == Kind::Ids { positions } else { &logits.sizes[..] };
-        if target.sizes != wanted || operands.len() != 2 + usize::from(self.only) {
+        if target.sizes[..] != *wanted || operands.len() != 2 + usize::from(self.only) {
             return Err(Misfit::new("C1", format!("{target} is no target for {logits}")));
         }
         if let Some(only) = operands.get(2) {
             of_kind(only, Kind::Condition)?;
-            if only.sizes != positions {
+            if only.sizes[..] != *positions {
                 return Err(Misfit::new("C2", format!("the condition {only} has other positions than {logits}")));
             }
         }

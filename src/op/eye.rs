@@ -3,6 +3,7 @@
 use super::{Array, Class, Context, Facts, Misfit, Rule, Sample};
 use crate::shape::{Batch, Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// True on the diagonal: [n, n].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct Eye {
 
 impl Rule for Eye {
     fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Ok(Shape { sizes: vec![self.n.clone(), self.n.clone()], kind: Kind::Condition })
+        Ok(Shape { sizes: smallvec![self.n.clone(), self.n.clone()], kind: Kind::Condition })
     }
 
     fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {

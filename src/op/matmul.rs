@@ -5,8 +5,9 @@
 
 use super::pointwise::{count, of_kind};
 use super::{Array, Backward, Build, Class, Context, Facts, Misfit, Reshape, Rule, Sample, Value};
-use crate::shape::{Kind, Shape, Size};
+use crate::shape::{Kind, Shape, Size, Sizes};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// `x @ w`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct Matmul {
 
 impl Matmul {
     /// Leading axes, rows, inner and columns; no rows where x has one axis.
-    fn sizes(&self, x: &Shape, w: &Shape) -> Result<(Vec<Size>, Option<[Size; 2]>, [Size; 2]), Misfit> {
+    fn sizes(&self, x: &Shape, w: &Shape) -> Result<(Sizes, Option<[Size; 2]>, [Size; 2]), Misfit> {
         let wrong = || Misfit::new("C1", format!("expected [.., n] @ [n, m] or equal leading axes, found {x} @ {w}"));
         let matrix = |s: &Shape, swap: bool| {
             let (a, b) = (s.sizes[s.rank() - 2].clone(), s.sizes[s.rank() - 1].clone());
@@ -30,9 +31,9 @@ impl Matmul {
         }
         let right = matrix(w, self.transpose_right);
         if x.rank() == 1 {
-            return if w.rank() == 2 { Ok((Vec::new(), None, right)) } else { Err(wrong()) };
+            return if w.rank() == 2 { Ok((Sizes::new(), None, right)) } else { Err(wrong()) };
         }
-        let lead = x.sizes[..x.rank() - 2].to_vec();
+        let lead = Sizes::from(&x.sizes[..x.rank() - 2]);
         let shared = w.rank() == 2 && !(self.transpose_left && x.rank() > 2);
         if !shared && lead[..] != w.sizes[..w.rank() - 2] {
             return Err(wrong());
@@ -144,5 +145,5 @@ pub fn rows(build: &mut dyn Build, x: Value) -> Value {
     let shape = build.shape(x);
     let Some((width, lead)) = shape.sizes.split_last() else { return x };
     let count = shape.with_sizes(lead.to_vec()).count().unwrap_or_default();
-    build.add(Reshape { sizes: vec![count, width.clone()] }.into(), &[x])
+    build.add(Reshape { sizes: smallvec![count, width.clone()] }.into(), &[x])
 }

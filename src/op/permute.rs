@@ -4,7 +4,7 @@
 
 use super::pointwise::count;
 use super::{Array, Backward, Class, Context, Facts, Misfit, Rule, Sample, Value};
-use crate::shape::Shape;
+use crate::shape::{Shape, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// Axes in another order.
@@ -22,7 +22,7 @@ impl Rule for Permute {
         if !sorted.iter().copied().eq(0..x.rank()) {
             return Err(Misfit::new("C1", format!("{:?} does not name each axis of {x} once", self.axes)));
         }
-        Ok(x.with_sizes(self.axes.iter().map(|a| x.sizes[*a].clone()).collect()))
+        Ok(x.with_sizes(self.axes.iter().map(|a| x.sizes[*a].clone()).collect::<Sizes>()))
     }
 
     fn grad(&self, at: &mut Backward<'_>) -> Vec<Option<Value>> {

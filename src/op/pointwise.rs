@@ -3,10 +3,10 @@
 //! The shorter shape equals the END of the longer, both ways; scalars fit anywhere.
 
 use super::{Array, Build, Misfit, Op, SumLeading, Value};
-use crate::shape::{Kind, Shape, Size};
+use crate::shape::{Kind, Shape, Sizes};
 
 /// C1: the shorter shape equals the end of the longer.
-pub fn joined(a: &Shape, b: &Shape) -> Result<Vec<Size>, Misfit> {
+pub fn joined(a: &Shape, b: &Shape) -> Result<Sizes, Misfit> {
     let (long, short) = if a.rank() >= b.rank() { (a, b) } else { (b, a) };
     if long.sizes[long.rank() - short.rank()..] == short.sizes[..] {
         return Ok(long.sizes.clone());

@@ -1,14 +1,14 @@
 //! Even draws of whole numbers below a limit.
 
 use super::{Array, Class, Context, Draw, Facts, Misfit, Rule, Sample};
-use crate::shape::{Batch, Kind, Shape, Size};
+use crate::shape::{Batch, Kind, Shape, Size, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// Even draws of ids below a limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomIds {
     /// How many.
-    pub sizes: Vec<Size>,
+    pub sizes: Sizes,
     /// Above every id; at least 1.
     pub below: u64,
     /// Where the draws come from.
@@ -37,7 +37,7 @@ impl Rule for RandomIds {
     fn samples(_seed: u64) -> Vec<Sample> {
         let sizes = vec![Size::from(3usize), Size::from(5usize)];
         let draw = Draw { path: "i".into(), rows: true };
-        vec![Sample::new(Self { sizes, below: 1000, draw }, [])]
+        vec![Sample::new(Self { sizes: sizes.into(), below: 1000, draw }, [])]
     }
 
     fn bind(&self, batch: &Batch) -> Self {

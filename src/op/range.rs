@@ -3,6 +3,7 @@
 use super::{Array, Class, Context, Facts, Misfit, Rule, Sample};
 use crate::shape::{Batch, Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// The whole numbers below n, as ids.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct Range {
 
 impl Rule for Range {
     fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Ok(Shape { sizes: vec![self.n.clone()], kind: Kind::Ids })
+        Ok(Shape { sizes: smallvec![self.n.clone()], kind: Kind::Ids })
     }
 
     fn eval(&self, _operands: &[&Array], _context: &Context) -> Array {

@@ -4,14 +4,14 @@
 
 use super::pointwise::count;
 use super::{Array, Backward, Class, Context, Facts, Misfit, Rule, Sample, Value};
-use crate::shape::{Batch, Shape, Size};
+use crate::shape::{Batch, Shape, Size, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// The same elements in other axes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reshape {
     /// The new axes.
-    pub sizes: Vec<Size>,
+    pub sizes: Sizes,
 }
 
 impl Rule for Reshape {

@@ -20,7 +20,7 @@ impl Rule for SampleIds {
         let [weights] = count(operands)?;
         of_kind(weights, Kind::Float)?;
         match weights.sizes.split_last() {
-            Some((_, rows)) => Ok(Shape { sizes: rows.to_vec(), kind: Kind::Ids }),
+            Some((_, rows)) => Ok(Shape { sizes: rows.into(), kind: Kind::Ids }),
             None => Err(Misfit::new("C1", "expected at least one axis of weights")),
         }
     }

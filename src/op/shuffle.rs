@@ -5,6 +5,7 @@
 use super::{Array, Class, Context, Draw, Facts, Misfit, Rule, Sample};
 use crate::shape::{Batch, Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// The start of a permutation: ids [first] below n.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct Shuffle {
 
 impl Rule for Shuffle {
     fn infer(&self, _operands: &[&Shape]) -> Result<Shape, Misfit> {
-        Ok(Shape { sizes: vec![self.first.clone()], kind: Kind::Ids })
+        Ok(Shape { sizes: smallvec![self.first.clone()], kind: Kind::Ids })
     }
 
     fn eval(&self, _operands: &[&Array], context: &Context) -> Array {

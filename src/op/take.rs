@@ -4,7 +4,7 @@
 
 use super::pointwise::{count, of_kind};
 use super::{Array, Backward, Class, Context, Facts, Misfit, Rule, Sample, SumBy, Value};
-use crate::shape::{Kind, Shape};
+use crate::shape::{Kind, Shape, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// Rows of a table by index.
@@ -18,7 +18,7 @@ impl Rule for Take {
         let Some((_, rest)) = table.sizes.split_first() else {
             return Err(Misfit::new("C1", "the table has no rows"));
         };
-        Ok(table.with_sizes(ids.sizes.iter().chain(rest).cloned().collect()))
+        Ok(table.with_sizes(ids.sizes.iter().chain(rest).cloned().collect::<Sizes>()))
     }
 
     fn grad(&self, at: &mut Backward<'_>) -> Vec<Option<Value>> {

@@ -11,8 +11,9 @@ use super::{
     Array, Broadcast, Build, Choose, Class, Compare, Context, Divide, Exp, Facts, Fill, Matmul, Misfit, Multiply, Relation,
     Reshape, Rule, Sample, Sum, ToFloat, Value,
 };
-use crate::shape::{Kind, Shape, Size};
+use crate::shape::{Kind, Shape, Size, Sizes};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// Optimal transport.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ impl Rule for Transport {
         for (condition, axis) in self.conditions(operands).into_iter().zip([1, 2]) {
             let Some(condition) = condition else { continue };
             of_kind(condition, Kind::Condition)?;
-            if condition.sizes != [cost.sizes[0].clone(), cost.sizes[axis].clone()] {
+            if condition.sizes[..] != [cost.sizes[0].clone(), cost.sizes[axis].clone()] {
                 return Err(Misfit::new("C2", format!("{condition} says nothing of axis {axis} of {cost}")));
             }
         }
@@ -118,7 +119,7 @@ struct Unrolled<'a> {
     op: &'a Transport,
     build: &'a mut dyn Build,
     cost: Value,
-    sizes: Vec<Size>,
+    sizes: Sizes,
     /// Valid places as numbers, and how many there are, of either side.
     sides: [(Value, Value); 2],
 }
@@ -130,8 +131,8 @@ impl<'a> Unrolled<'a> {
         let sizes = build.shape(operands[0]).sizes;
         let given = op.conditions(operands).map(Option::<&Value>::copied);
         let side = |build: &mut dyn Build, given: Option<Value>, n: &Size| {
-            let flat = vec![sizes[0].clone(), n.clone()];
-            let shape = vec![sizes[0].clone(), Size::from(1usize), n.clone()];
+            let flat: Sizes = smallvec![sizes[0].clone(), n.clone()];
+            let shape: Sizes = smallvec![sizes[0].clone(), Size::from(1usize), n.clone()];
             let valid = match given {
                 Some(condition) => build.add(ToFloat.into(), &[condition]),
                 None => build.add(Fill { shape: Shape::float(flat), value: 1.0 }.into(), &[]),

@@ -1,14 +1,14 @@
 //! Even draws in [0, 1).
 
 use super::{Array, Class, Context, Draw, Facts, Misfit, Rule, Sample};
-use crate::shape::{Batch, Shape, Size};
+use crate::shape::{Batch, Shape, Size, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// Even draws in [0, 1), multiples of 2^-24.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Uniform {
     /// How many.
-    pub sizes: Vec<Size>,
+    pub sizes: Sizes,
     /// Where the draws come from.
     pub draw: Draw,
 }

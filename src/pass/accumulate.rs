@@ -129,7 +129,7 @@ impl<'g> Meetings<'g> {
         let mut moves = nothing();
         for value in graph.values() {
             let at = value.0 as usize;
-            let below = |marks: &[bool]| graph.operands(value).iter().any(|v| marks[v.0 as usize]);
+            let below = |marks: &[bool]| graph.sources(value).any(|v| marks[v.0 as usize]);
             moves[at] = match &graph.node(value).op {
                 Op::Parameter(parameter) => trained(&parameter.path),
                 Op::Stop(_) | Op::Compare(_) | Op::Argmax(_) | Op::SampleIds(_) | Op::Transport(_) => false,
@@ -213,7 +213,7 @@ fn wanted(graph: &Graph) -> Vec<bool> {
     }
     for value in graph.values().rev() {
         if wanted[value.0 as usize] {
-            graph.operands(value).iter().for_each(|operand| wanted[operand.0 as usize] = true);
+            graph.sources(value).for_each(|operand| wanted[operand.0 as usize] = true);
         }
     }
     wanted

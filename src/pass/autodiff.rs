@@ -80,7 +80,7 @@ impl Sweep {
                 Op::Parameter(parameter) => wanted(&parameter.path),
                 Op::Stop(_) | Op::Twin(_) | Op::State(_) => false,
                 _ if graph.shape(value).kind != Kind::Float => false,
-                _ => graph.operands(value).iter().any(|operand| carries[operand.0 as usize]),
+                _ => graph.sources(value).any(|operand| carries[operand.0 as usize]),
             };
         }
         Self { graph: graph.clone(), carries, gradients: vec![None; graph.len()] }

@@ -35,8 +35,11 @@ pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> 
         Some(pieces) => pieces.piece.bind(batch)?,
         None => stage.graph.bind(batch)?,
     };
-    let whole = differentiate(&fuse(&forward), "objective", &|path| trained.contains(path))?;
-    finish(&stage.name, &whole)
+    let fused = fuse(&forward);
+    drop(forward);
+    let whole = differentiate(&fused, "objective", &|path| trained.contains(path))?;
+    drop(fused);
+    finish(&stage.name, whole)
 }
 
 /// What is needed of all pieces of an accumulated batch before the first is run, for one piece; none if there is nothing.
@@ -46,7 +49,7 @@ pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> 
 pub fn counts(stage: &Stage, batch: &Batch) -> Result<Option<Verified>, PrepareError> {
     match pieces(stage)? {
         Some(Pieces { counts, .. }) if !counts.is_empty() => {
-            finish(&stage.name, &fuse(&counts.bind(batch)?)).map(Some)
+            finish(&stage.name, fuse(&counts.bind(batch)?)).map(Some)
         }
         _ => Ok(None),
     }
@@ -69,7 +72,7 @@ fn pieces(stage: &Stage) -> Result<Option<Pieces>, PrepareError> {
 /// # Errors
 /// A pass that broke it (a bug).
 pub fn evaluation(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
-    finish(name, &fuse(graph))
+    finish(name, fuse(graph))
 }
 
 /// The value with which a state begins, for a batch: its output `start`.
@@ -77,11 +80,13 @@ pub fn evaluation(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
 /// # Errors
 /// A graph that does not hold for the batch; a pass that broke it (a bug).
 pub fn start(state: &str, graph: &Graph, batch: &Batch) -> Result<Verified, PrepareError> {
-    finish(state, &fuse(&graph.bind(batch)?))
+    finish(state, fuse(&graph.bind(batch)?))
 }
 
-fn finish(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
-    let graph = tidy(graph);
+/// What a graph was made from is given back before the next one is made: a check is as long as the memory it touches.
+fn finish(name: &str, whole: Graph) -> Result<Verified, PrepareError> {
+    let graph = tidy(&whole);
+    drop(whole);
     graph.verify().map_err(|rules| PrepareError::Broken(name.to_string(), format!("{rules:?}")))
 }
 

@@ -8,9 +8,10 @@
 //!
 //! ```
 //! use chiasm::plan::{Life, Room, Work, plan};
+//! use smallvec::smallvec;
 //! let rooms = [Room::new(64, Life::Given), Room::new(64, Life::Between), Room::new(1, Life::Kept)];
-//! let square = Work { reads: vec![0], writes: vec![1], over: vec![(0, 1)], scratch: 0 };
-//! let sum = Work { reads: vec![1], writes: vec![2], over: vec![], scratch: 0 };
+//! let square = Work { reads: smallvec![0], writes: smallvec![1], over: smallvec![(0, 1)], scratch: 0 };
+//! let sum = Work { reads: smallvec![1], writes: smallvec![2], ..Work::default() };
 //! let plan = plan(&rooms, &[square, sum]);
 //! assert_eq!(plan.rooms[0], plan.rooms[1]);
 //! assert_eq!(plan.bytes(), 64 * 4 + 64);
@@ -23,6 +24,7 @@ pub mod life;
 pub mod order;
 
 pub use cost::{Cost, cost};
+use smallvec::SmallVec;
 
 /// Words that start together on a cache line.
 pub const LINE: usize = 16;
@@ -62,11 +64,11 @@ impl Room {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Rooms read.
-    pub reads: Vec<usize>,
+    pub reads: SmallVec<[usize; 4]>,
     /// Rooms written; one that is added to is read as well.
-    pub writes: Vec<usize>,
+    pub writes: SmallVec<[usize; 2]>,
     /// Pairs (read, written): the second may lie where the first lies, if nothing needs the first afterwards.
-    pub over: Vec<(usize, usize)>,
+    pub over: SmallVec<[(usize, usize); 1]>,
     /// Words that only this work uses.
     pub scratch: usize,
 }
@@ -98,6 +100,11 @@ impl Plan {
     pub fn bytes(&self) -> usize {
         self.words * 4
     }
+}
+
+/// Words of the arena of a plan.
+pub fn words(rooms: &[Room], work: &[Work]) -> usize {
+    arena::place(&life::lives(rooms, work, &order::order(rooms, work)).spans).words
 }
 
 /// Plans work that is given in one possible order.

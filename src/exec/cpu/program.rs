@@ -12,7 +12,7 @@ use super::view::View;
 use crate::exec::{ExecError, Layout, Memory, Program};
 use crate::graph::Graph;
 use crate::op::Context;
-use crate::plan::{Cost, Plan, cost, plan};
+use crate::plan::{Cost, Plan, cost, plan, words};
 use crate::shape::Kind;
 use crate::tensor::{Tensor, Values};
 use std::sync::Arc;
@@ -38,8 +38,7 @@ pub struct CpuProgram {
 /// As [`crate::exec::Executor::prepare`].
 pub(super) fn measure(graph: &Graph, layout: &Layout, threads: usize) -> Result<Cost, ExecError> {
     let compiled = compile(graph, layout, threads)?;
-    let plan = plan(&compiled.rooms, &compiled.work);
-    Ok(cost(graph, plan.bytes() as u64))
+    Ok(cost(graph, 4 * words(&compiled.rooms, &compiled.work) as u64))
 }
 
 impl CpuProgram {

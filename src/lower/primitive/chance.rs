@@ -49,7 +49,7 @@ impl<'p> Lower<'p> {
         let mut args = self.args("uniform", &["shape"], given, span)?;
         let (sizes, _) = self.need_sizes(&mut args, "shape")?;
         let draw = self.draw(&[], batched(&sizes), span);
-        self.emit(Uniform { sizes: sizes.clone(), draw }, &[], Type::float(sizes))
+        self.emit(Uniform { sizes: sizes.clone().into(), draw }, &[], Type::float(sizes))
     }
 
     /// `randint(K, shape)`
@@ -70,7 +70,7 @@ impl<'p> Lower<'p> {
         };
         let (sizes, _) = self.need_sizes(&mut args, "shape")?;
         let draw = self.draw(&[], batched(&sizes), span);
-        let op = RandomIds { sizes: sizes.clone(), below: limit as u64, draw };
+        let op = RandomIds { sizes: sizes.clone().into(), below: limit as u64, draw };
         self.emit(op, &[], Type::plain(sizes, Elements::Ids(range)))
     }
 

@@ -108,7 +108,7 @@ impl<'p> Lower<'p> {
         };
         let out = w.ty.axes[0].size.clone();
         let bias = match bias {
-            Some((bias, _)) if bias.ty.sizes() == [out.clone()] => bias,
+            Some((bias, _)) if bias.ty.sizes()[..] == [out.clone()] => bias,
             Some((bias, at)) => {
                 return self.fail(
                     Code::E0314,

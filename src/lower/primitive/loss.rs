@@ -27,7 +27,7 @@ impl<'p> Lower<'p> {
         let only = self.optional_tensor(&mut args, "only")?;
         if let Some((only, only_at)) = &only {
             let found = only.ty.sizes();
-            if found != logits.ty.sizes()[..positions] || only.ty.elements != Elements::Condition {
+            if found[..] != logits.ty.sizes()[..positions] || only.ty.elements != Elements::Condition {
                 let message =
                     format!("`only` is a condition like the targets of {}, this is {}", logits.ty, only.ty);
                 return self.fail(Code::E0314, *only_at, message);
@@ -52,7 +52,7 @@ impl<'p> Lower<'p> {
             Elements::Ids(range) => (&sizes[..sizes.len() - 1], Some(range.clone())),
             _ => (&sizes[..], None),
         };
-        if target.ty.sizes() != wanted {
+        if target.ty.sizes()[..] != *wanted {
             let message = format!("`cross_entropy` of {} cannot have {} as its target", logits.ty, target.ty);
             return self.fail(Code::E0303, at, message);
         }

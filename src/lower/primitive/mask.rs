@@ -95,7 +95,7 @@ impl<'p> Lower<'p> {
                         &[],
                         Type::plain([n.clone()], ids.clone()),
                     )?;
-                    let spread = Broadcast { sizes: sizes.clone(), axes: vec![axis] };
+                    let spread = Broadcast { sizes: sizes.clone().into(), axes: vec![axis] };
                     Ok(s.emit(spread, &[line.node], Type::plain(sizes.clone(), ids))?.node)
                 };
                 let (query, key) = (place(self, &sizes[0], 0)?, place(self, &sizes[1], 1)?);
@@ -111,7 +111,7 @@ impl<'p> Lower<'p> {
                 let open = Type::plain([rows.clone(), keys.clone()], Elements::Condition);
                 let open = self.emit(Before { n: keys }, &[n.node], open)?;
                 let all = vec![rows, sizes[0].clone(), sizes[1].clone()];
-                let spread = Broadcast { sizes: all.clone(), axes: vec![0, 2] };
+                let spread = Broadcast { sizes: all.clone().into(), axes: vec![0, 2] };
                 self.emit(spread, &[open.node], Type::plain(all, Elements::Condition))
             }
             Mask::Not(inner) => {
@@ -140,7 +140,7 @@ impl<'p> Lower<'p> {
         let line = Type::plain([sizes[axis].clone()], Elements::Condition);
         let line =
             if let [one] = parts[..] { one } else { self.emit(Concat { axis: 0 }, &parts, line)?.node };
-        let spread = Broadcast { sizes: sizes.to_vec(), axes: vec![axis] };
+        let spread = Broadcast { sizes: sizes.into(), axes: vec![axis] };
         Ok(self.emit(spread, &[line], Type::plain(sizes.to_vec(), Elements::Condition))?.node)
     }
 }

@@ -69,7 +69,7 @@ impl<'p> Lower<'p> {
                 format!("`hide` takes sequences [B, N, ..], this is {}", x.ty),
             );
         }
-        if hidden.ty.elements != Elements::Condition || hidden.ty.sizes() != x.ty.sizes()[..2] {
+        if hidden.ty.elements != Elements::Condition || hidden.ty.sizes()[..] != x.ty.sizes()[..2] {
             let message =
                 format!("`hide` needs a condition for each place of {}, this is {}", x.ty, hidden.ty);
             return self.fail(Code::E0314, hidden_at, message);

@@ -244,8 +244,9 @@ impl<'a> Compiler<'a> {
         scratch: usize,
         run: impl Fn(&Worker, &Frame, View) + Send + Sync + 'static,
     ) {
-        let rooms = |places: &[Place]| places.iter().map(|place| place.room).collect();
-        self.out.work.push(Work { reads: rooms(reads), writes: rooms(writes), over: Vec::new(), scratch });
+        let (reads, writes) = (reads.iter().map(|place| place.room), writes.iter().map(|place| place.room));
+        let work = Work { reads: reads.collect(), writes: writes.collect(), scratch, ..Work::default() };
+        self.out.work.push(work);
         self.out.launches.push(Box::new(run));
         let node = self.graph.node(self.now);
         self.out.names.push((node.op.name(), node.origin.path.clone()));
