@@ -24,12 +24,16 @@ mod pointwise;
 mod rearrange;
 mod reduce;
 mod rows;
+mod running;
 mod sequence;
 mod time;
+pub use running::{Move, Still};
 
 /// Names that cannot be redefined.
 pub const NAMES: &[&str] = &[
     "Param",
+    "State",
+    "running",
     "momentum",
     "stop",
     "take",
@@ -254,6 +258,8 @@ impl<'p> Lower<'p> {
         let tensor = match name {
             "Param" => return self.param(given, span, naming),
             "momentum" => return self.momentum(given, span, naming),
+            "State" => return self.owned_state(given, span, naming),
+            "running" => self.running(given, span),
             "prefix" => return self.prefix(given, span),
             "exp" | "log" | "sqrt" | "max" | "min" | "sum" | "mean" => {
                 return self.maybe_static(name, given, span);
