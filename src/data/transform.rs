@@ -57,8 +57,8 @@ impl Augmentation {
                 (Transform::Center, _) => center(pixels, side),
                 (Transform::Crop { low, high }, Some(at)) => crop(pixels, side, (*low, *high), at),
                 (Transform::Flip, Some((stream, row))) if stream.uniform(row, 0) < 0.5 => flip(pixels),
-                (Transform::RandAugment { count, magnitude, .. }, Some((stream, row))) => {
-                    randaugment::apply(pixels, *count, *magnitude, stream, row)
+                (Transform::RandAugment { count, magnitude, set }, Some((stream, row))) => {
+                    randaugment::apply(pixels, *set, (*count, *magnitude), stream, row)
                 }
                 (Transform::Jitter(strength), Some((stream, row))) => {
                     jitter::apply(pixels, *strength, stream, row)
@@ -161,7 +161,10 @@ mod tests {
         let all = [
             Transform::Crop { low: 0.2, high: 1.0 },
             Transform::Flip,
-            Transform::RandAugment { count: 2, magnitude: 7.0, set: Default::default() },
+            Transform::RandAugment { count: 2, magnitude: 7.0, set: AugmentSet::Albef },
+            Transform::RandAugment { count: 2, magnitude: 9.0, set: AugmentSet::Vilt },
+            Transform::RandAugment { count: 2, magnitude: 9.0, set: AugmentSet::Timm },
+    use crate::recipe::AugmentSet;
             Transform::Jitter(0.4),
             Transform::Center,
         ];
