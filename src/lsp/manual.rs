@@ -135,6 +135,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("randaug(n, m, set)", "Augmentation: n random operations of magnitude m."),
     ("jitter(s)", "Augmentation: colours."),
     ("center", "The shorter side to size, then the middle."),
+    ("fit(short, long, step)", "Proportions kept; the rest of the square is -1."),
     ("retrieval(image, text, rerank, top)", "Answer of a task: all images against all texts."),
     ("zero_shot(image, text, prompts)", "Answer of a task: names of classes in prompts."),
     ("classify(logits, truth)", "Answer of a task: the likeliest class."),

@@ -27,6 +27,7 @@ mod rows;
 mod running;
 mod sequence;
 mod time;
+
 pub use running::{Move, Still};
 
 /// Names that cannot be redefined.
@@ -152,6 +153,7 @@ pub const WORDS: &[&str] = &[
     "randaug",
     "jitter",
     "center",
+    "fit",
     "retrieval",
     "zero_shot",
     "classify",
@@ -257,9 +259,9 @@ impl<'p> Lower<'p> {
     ) -> Eval<Object<'p>> {
         let tensor = match name {
             "Param" => return self.param(given, span, naming),
-            "momentum" => return self.momentum(given, span, naming),
             "State" => return self.owned_state(given, span, naming),
             "running" => self.running(given, span),
+            "momentum" => return self.momentum(given, span, naming),
             "prefix" => return self.prefix(given, span),
             "exp" | "log" | "sqrt" | "max" | "min" | "sum" | "mean" => {
                 return self.maybe_static(name, given, span);
