@@ -427,6 +427,16 @@ pub enum Transform {
     Jitter(f64),
     /// Shorter side to the size, then the middle.
     Center,
+    /// Proportions kept: the shorter side to `short`, the longer at most `long`, both then cut down to whole `step`s; the rest of
+    /// the square is uncovered, -1.
+    Fit {
+        /// The shorter side, in pixels.
+        short: usize,
+        /// The longest that the longer side may be.
+        long: usize,
+        /// Sides are multiples of it.
+        step: usize,
+    },
 }
 
 /// The operations that RandAugment draws from.

@@ -2,6 +2,8 @@
 //!
 //! Each op runs as a graph of its own on the reference executor, through differentiation and the other passes.
 
+#[path = "functions/library.rs"]
+mod library;
 #[path = "functions/schedules.rs"]
 mod schedules;
 
@@ -338,6 +340,18 @@ fn three_steps(
     rates: [f64; 3],
     clip: Option<f64>,
 ) -> Vec<f64> {
+    steps(executor, &|_| method, 0.1, file, rates, clip)
+}
+
+/// The same with a method for each step. Without decay `w` decays by 0.1 after the step.
+fn steps(
+    executor: &dyn Executor,
+    method: &dyn Fn(u64) -> Method,
+    decay: f64,
+    file: &File,
+    rates: [f64; 3],
+    clip: Option<f64>,
+) -> Vec<f64> {
     let mut layout = Layout::default();
     let names = ["w", "b", "s"];
     names.iter().for_each(|name| layout.add_parameter(name, &file.get(&format!("in.p.{name}")).dims));
@@ -346,7 +360,7 @@ fn three_steps(
     for (name, range) in names.iter().zip(&slots) {
         memory.parameters[range.clone()].copy_from_slice(&floats(&file.get(&format!("in.p.{name}"))));
     }
-    let decays = [0.1, 0.0, 0.0];
+    let decays = [decay, 0.0, 0.0];
     let group = |(name, decay): (&&str, f64)| {
         let slot = &layout.parameters[*name];
         Group { decay, ..Group::new(slot.start, &slot.dims) }
@@ -358,8 +372,11 @@ fn three_steps(
             memory.gradients[range.clone()].copy_from_slice(&floats(&file.get(&format!("in.g{k}.{name}"))));
         }
         let count = k as u64 + 1;
-        let update = Update { method, rate, count, clip, groups: groups.clone() };
+        let update = Update { method: method(count), rate, count, clip, groups: groups.clone() };
         norms.push(executor.update(&mut memory, &update));
+        if decay == 0.0 {
+            memory.parameters[slots[0].clone()].iter_mut().for_each(|w| *w *= (1.0 - rate * 0.1) as f32);
+        }
         for (name, range) in names.iter().zip(&slots) {
             let recorded = file.get(&format!("out.step{count}.{name}"));
             let data = memory.parameters[range.clone()].iter().map(|x| f64::from(*x)).collect();
@@ -387,6 +404,20 @@ fn adamw_with_clipping() {
             let recorded = file.get(&format!("out.norm{}", k + 1));
             close(&Array { dims: vec![], data: vec![norm] }, &recorded, FORWARD);
         }
+    }
+}
+
+/// The AdamW with which ViLT and VLMo were trained adds eps before the correction of the second moment, which makes it
+/// `eps / sqrt(1 - beta ^ t)` for ours, and decays after the step instead of before it.
+#[test]
+fn adamw_as_it_was() {
+    let file = File::open("adamw_hf_old");
+    let corrected = |t: u64| {
+        let eps = 1e-6 / (1.0 - 0.98_f64.powi(t as i32)).sqrt();
+        Method::AdamW { betas: [0.9, 0.98], eps }
+    };
+    for executor in [&Reference as &dyn Executor, &Cpu::new(2)] {
+        steps(executor, &corrected, 0.0, &file, [1e-2; 3], None);
     }
 }
 

@@ -1,5 +1,8 @@
 //! Training by the program itself, killed and continued.
 
+#[path = "train/ragged.rs"]
+mod ragged;
+
 use chiasm::exec::cpu::{Cpu, level::Level};
 use chiasm::train::feed::Feed;
 use chiasm::train::run::{Event, train};

@@ -220,6 +220,70 @@ fn the_account_has_both_sides() {
     assert!(plain.ends_with("4 tensors, 51 elements, 204 B\n"), "{plain}");
 }
 
+/// Names and shapes of a small convolutional tower, as PyTorch and Hugging Face have them.
+fn tower() -> Vec<(String, Vec<usize>)> {
+    let norm = |name: &str, width: usize| {
+        ["weight", "bias", "running_mean", "running_var"].map(|part| (format!("{name}.{part}"), vec![width]))
+    };
+    let mut all = vec![("stem.conv.weight".to_string(), vec![4, 3, 3, 3])];
+    all.extend(norm("stem.bn", 4));
+    for (block, out, side) in [("blocks.0", 4, 5), ("blocks.1", 6, 3)] {
+        let shapes: [(&str, &[usize]); 7] = [
+            ("expansion.expand_conv.weight", &[8, 4, 1, 1]),
+            ("depthwise_conv.depthwise_conv.weight", &[8, 1, side, side]),
+            ("squeeze_excite.reduce.weight", &[1, 8, 1, 1]),
+            ("squeeze_excite.reduce.bias", &[1]),
+            ("squeeze_excite.expand.weight", &[8, 1, 1, 1]),
+            ("squeeze_excite.expand.bias", &[8]),
+            ("projection.project_conv.weight", &[out, 8, 1, 1]),
+        ];
+        all.extend(shapes.map(|(name, dims)| (format!("{block}.{name}"), dims.to_vec())));
+        all.extend(norm(&format!("{block}.expansion.expand_bn"), 8));
+        all.extend(norm(&format!("{block}.depthwise_conv.depthwise_norm"), 8));
+        all.extend(norm(&format!("{block}.projection.project_bn"), out));
+    }
+    let convolutions = [("conv1", [2, 6, 1, 1]), ("conv2", [2, 2, 3, 3]), ("conv3", [8, 2, 1, 1])];
+    for (at, (name, dims)) in convolutions.into_iter().enumerate() {
+        all.push((format!("layer.0.{name}.weight"), dims.to_vec()));
+        all.extend(norm(&format!("layer.0.bn{}", at + 1), dims[0]));
+    }
+    all.push(("layer.0.downsample.0.weight".into(), vec![8, 6, 1, 1]));
+    all.extend(norm("layer.0.downsample.1", 8));
+    all.push(("attnpool.positional_embedding".into(), vec![5, 8]));
+    for (name, out) in [("q_proj", 8), ("k_proj", 8), ("v_proj", 8), ("c_proj", 4)] {
+        all.push((format!("attnpool.{name}.weight"), vec![out, 8]));
+        all.push((format!("attnpool.{name}.bias"), vec![out]));
+    }
+    all
+}
+
+/// Running statistics are states here, tensors there; all of a tower comes back.
+#[test]
+fn running_statistics_come_and_go_with_their_norms() {
+    let folder = folder("tower");
+    let numbers: Vec<(String, Vec<usize>, Vec<f32>)> = tower()
+        .into_iter()
+        .enumerate()
+        .map(|(at, (name, dims))| {
+            let count = dims.iter().product::<usize>();
+            (name, dims, (0..count).map(|i| at as f32 + i as f32 / 64.0).collect())
+        })
+        .collect();
+    let entries: Vec<(&str, &[usize], &[f32])> =
+        numbers.iter().map(|(name, dims, values)| (name.as_str(), &dims[..], &values[..])).collect();
+    let (file, run, back) =
+        (folder.join("tower.safetensors"), folder.join("run"), folder.join("back.safetensors"));
+    write(&file, &entries);
+    let options = ["--model", "tests/convolution/tower.chi", "--as", "official", "--stage", "alone"];
+    let options: Vec<String> = options.map(String::from).into();
+    for command in [["convert", text(&file), text(&run)], ["convert", text(&run), text(&back)]] {
+        let output = with(&command, &options);
+        assert_eq!(output.status.code(), Some(0), "{}", complained(&output));
+    }
+    let same = chiasm(&["diff", text(&file), text(&back)]);
+    assert_eq!(same.status.code(), Some(0), "{}", said(&same));
+}
+
 #[test]
 fn maps_that_do_not_go_back_are_refused_by_name() {
     let folder = folder("refused");

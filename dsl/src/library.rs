@@ -10,6 +10,7 @@
 pub const FILES: &[(&str, &str)] = &[
     ("std/core.chi", include_str!("../std/core.chi")),
     ("std/vision.chi", include_str!("../std/vision.chi")),
+    ("std/convolution.chi", include_str!("../std/convolution.chi")),
     ("std/text.chi", include_str!("../std/text.chi")),
     ("std/mome.chi", include_str!("../std/mome.chi")),
     ("std/objectives.chi", include_str!("../std/objectives.chi")),

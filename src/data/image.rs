@@ -47,6 +47,22 @@ impl Pixels {
         [self.bytes[start], self.bytes[start + 1], self.bytes[start + 2]]
     }
 
+    /// Writes planes of 0 to 1 into the upper left corner of a square, `out[c, y, x]`; what it does not cover is -1.
+    pub fn write_on(&self, side: usize, out: &mut [f32]) {
+        if (self.width, self.height) == (side, side) {
+            return self.write(out);
+        }
+        out.fill(-1.0);
+        let (width, height) = (self.width.min(side), self.height.min(side));
+        for (channel, plane) in out.chunks_exact_mut((side * side).max(1)).take(3).enumerate() {
+            for (y, line) in plane.chunks_exact_mut(side).take(height).enumerate() {
+                line[..width].iter_mut().enumerate().for_each(|(x, out)| {
+                    *out = f32::from(self.at(x, y)[channel]) / 255.0;
+                });
+            }
+        }
+    }
+
     /// Writes planes of 0 to 1: `out[c, y, x]`, 3 * height * width of them.
     pub fn write(&self, out: &mut [f32]) {
         let size = self.width * self.height;

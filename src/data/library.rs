@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::{Error, folder, kinds, scenes};
-use crate::recipe::{AugmentSet, Data, DataKind, Rows, Transform};
+use crate::recipe::{Data, DataKind, Rows};
 
 /// The folders given by `--data`.
 #[derive(Clone, Debug, Default)]
@@ -138,11 +138,6 @@ fn inside(root: &Path, name: &str) -> Option<PathBuf> {
 /// Refuses data that this version does not read.
 fn readable(data: &Data) -> Result<(), Error> {
     let later = |what: String| Err(Error::Later { what });
-    for transform in &data.transforms {
-        if let Transform::RandAugment { set: AugmentSet::Vilt | AugmentSet::Timm, .. } = transform {
-            return later("randaug(…) with this set".into());
-        }
-    }
     match &data.rows {
         Rows::Sets { .. } => Ok(()),
         Rows::Mixed(all) => all.iter().try_for_each(|one| match one.transforms.is_empty() {

@@ -252,7 +252,7 @@ impl Maker {
                     pixels.iter().find(|(from, other, _)| (*from, *other) == (&wish.from, wish.other));
                 let Some((.., pixels)) = found else { continue };
                 let square = self.augmentation.apply(pixels.clone(), *side, Some((step, place as u32)));
-                square.write(&mut values[place * size..(place + 1) * size]);
+                square.write_on(*side, &mut values[place * size..(place + 1) * size]);
             }
         }
         Ok(())

@@ -26,6 +26,7 @@
 //! # Ok::<(), chiasm::data::Error>(())
 //! ```
 
+pub mod affine;
 mod batch;
 mod cells;
 mod clean;

@@ -118,7 +118,7 @@ impl Dataset {
         let each = pictures.len().div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
         let one = |picture: usize, out: &mut [f32]| {
             if let Ok(pixels) = self.load(picture, side) {
-                augmentation.apply(pixels, side, None).write(out);
+                augmentation.apply(pixels, side, None).write_on(side, out);
             }
         };
         thread::scope(|scope| {

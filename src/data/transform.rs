@@ -1,6 +1,7 @@
 //! From a decoded picture to a square of the asked size: crops, mirrors, colours and RandAugment, drawn from (seed, stage, step, row).
 //!
-//! Transforms apply left to right; whatever is not square and of the right size in the end is squashed, bicubically. The first draw of
+//! Transforms apply left to right; whatever is not square and of the right size in the end is squashed, bicubically, unless `fit` keeps
+//! its proportions: such a picture is smaller than the square and lies in its upper left corner. The first draw of
 //! a kind has path `data/crop`, `data/flip` or `data/randaugment`, a second one `data/crop.1`: all images of a row get the same draws.
 //!
 //! ```
@@ -37,9 +38,10 @@ impl Augmentation {
         Self { steps }
     }
 
-    /// What is left of them when nothing is drawn: `center`.
+    /// What is left of them when nothing is drawn: `center` and `fit`.
     pub fn fixed(transforms: &[Transform]) -> Self {
-        let fixed: Vec<_> = transforms.iter().filter(|t| matches!(t, Transform::Center)).cloned().collect();
+        let draws_not = |t: &&Transform| matches!(t, Transform::Center | Transform::Fit { .. });
+        let fixed: Vec<_> = transforms.iter().filter(draws_not).cloned().collect();
         Self::new(&fixed, 0, "")
     }
 
@@ -55,16 +57,21 @@ impl Augmentation {
             let draws = place.map(|(step, row)| (stream.at_step(step), row));
             pixels = match (transform, draws) {
                 (Transform::Center, _) => center(pixels, side),
+                (Transform::Fit { short, long, step }, _) => fit(pixels, [*short, *long, *step]),
                 (Transform::Crop { low, high }, Some(at)) => crop(pixels, side, (*low, *high), at),
                 (Transform::Flip, Some((stream, row))) if stream.uniform(row, 0) < 0.5 => flip(pixels),
-                (Transform::RandAugment { count, magnitude, .. }, Some((stream, row))) => {
-                    randaugment::apply(pixels, *count, *magnitude, stream, row)
+                (Transform::RandAugment { count, magnitude, set }, Some((stream, row))) => {
+                    randaugment::apply(pixels, *set, (*count, *magnitude), stream, row)
                 }
                 (Transform::Jitter(strength), Some((stream, row))) => {
                     jitter::apply(pixels, *strength, stream, row)
                 }
                 _ => pixels,
             };
+        }
+        let fitted = self.steps.iter().any(|(transform, _)| matches!(transform, Transform::Fit { .. }));
+        if fitted && pixels.width.max(pixels.height) <= side {
+            return pixels;
         }
         resize(pixels, side, side, Filter::Bicubic)
     }
@@ -77,6 +84,7 @@ fn name(transform: &Transform) -> &'static str {
         Transform::RandAugment { .. } => "randaugment",
         Transform::Jitter(_) => "jitter",
         Transform::Center => "center",
+        Transform::Fit { .. } => "fit",
     }
 }
 
@@ -113,6 +121,17 @@ pub fn center(pixels: Pixels, side: usize) -> Pixels {
     cut(&resized, offset(width), offset(height), side, side)
 }
 
+/// The shorter side to `short`, the longer in proportion and at most `long`, both rounded and cut down to whole steps, as ViLT
+/// loads pictures; at least one step.
+fn fit(pixels: Pixels, [short, long, step]: [usize; 3]) -> Pixels {
+    let (width, height) = (pixels.width as f64, pixels.height as f64);
+    let scale = short as f64 / width.min(height);
+    let sides = if height < width { [scale * width, short as f64] } else { [short as f64, scale * height] };
+    let shrink = (long as f64 / sides[0].max(sides[1])).min(1.0);
+    let [width, height] = sides.map(|side| ((side * shrink + 0.5) as usize / step * step).max(step));
+    resize(pixels, width, height, Filter::Bicubic)
+}
+
 /// Random resized crop as torchvision draws it: ten tries, then the largest middle of a permitted aspect.
 fn crop(pixels: Pixels, side: usize, share: (f64, f64), (stream, row): (Stream, u32)) -> Pixels {
     let (width, height) = (pixels.width as f64, pixels.height as f64);
@@ -143,6 +162,7 @@ fn largest(width: usize, height: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::AugmentSet;
 
     fn stripes(width: usize, height: usize) -> Pixels {
         let bytes = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, 7])).collect();
@@ -161,7 +181,9 @@ mod tests {
         let all = [
             Transform::Crop { low: 0.2, high: 1.0 },
             Transform::Flip,
-            Transform::RandAugment { count: 2, magnitude: 7.0, set: Default::default() },
+            Transform::RandAugment { count: 2, magnitude: 7.0, set: AugmentSet::Albef },
+            Transform::RandAugment { count: 2, magnitude: 9.0, set: AugmentSet::Vilt },
+            Transform::RandAugment { count: 2, magnitude: 9.0, set: AugmentSet::Timm },
             Transform::Jitter(0.4),
             Transform::Center,
         ];
@@ -185,6 +207,22 @@ mod tests {
             let high = f64::from(out.at(0, 63)[1]) - f64::from(out.at(0, 0)[1]);
             assert!((wide * high - 4096.0).abs() < 400.0, "{wide} {high}");
         }
+    }
+
+    #[test]
+    fn fitting_keeps_proportions_in_whole_steps() {
+        let sizes = |width, height| {
+            let fitted = fit(stripes(width, height), [384, 639, 32]);
+            (fitted.width, fitted.height)
+        };
+        assert_eq!(sizes(500, 375), (512, 384));
+        assert_eq!(sizes(333, 500), (384, 576));
+        // 1000 by 400 is 960 by 384, then 639 by 255.6.
+        assert_eq!(sizes(1000, 400), (608, 256));
+        assert_eq!((sizes(1, 1000), sizes(1, 1)), ((32, 608), (384, 384)));
+        let last = Augmentation::fixed(&[Transform::Fit { short: 8, long: 12, step: 4 }]);
+        let out = last.apply(stripes(30, 20), 16, None);
+        assert_eq!((out.width, out.height), (12, 8));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Vocabularies: text becomes ids, first token in front, last token behind, cut to a length.
 //!
 //! Built in are `WordPiece("bert-base-uncased")` and `Bpe("clip")`. Other names are files below a `--data` folder:
-//! `tokenizers/NAME/tokenizer.json`, or `tokenizers/NAME/vocab.txt` for WordPiece; `NAME/...` is tried as well.
+//! `tokenizers/NAME/tokenizer.json`, `tokenizers/NAME/vocab.txt` for WordPiece, `tokenizers/NAME/NAME.spm` or `NAME.model` for
+//! SentencePiece; `NAME/...` is tried as well.
 //!
 //! CLIP pads with 0, as OpenAI's code does: its text tower is causal and reads the last used place, so padding is never looked at.
 //!
@@ -18,11 +19,14 @@
 use std::fs;
 use std::path::Path;
 
-use tokenizers::{AddedToken, Tokenizer};
+use tokenizers::{AddedToken, ModelWrapper, Tokenizer};
 
 use super::clean::clean;
-use super::vocab::{bert, clip};
+use super::vocab::{bert, clip, sentencepiece};
 use super::{Column, Error, Library, Values};
+
+/// Begins a piece that begins a word, where spaces are part of pieces.
+const SPACE: char = '▁';
 
 /// How a vocabulary cuts words, as the language names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub enum Kind {
     WordPiece,
     /// Byte pairs.
     Bpe,
+    /// Sentencepiece's, the likeliest pieces.
+    SentencePiece,
 }
 
 /// The words of a language model and their ids.
@@ -69,25 +75,29 @@ impl Vocabulary {
         if let Some(tokenizer) = built_in {
             return Self::finish(name, tokenizer, extra, kind == Kind::Bpe);
         }
+        let [spm, model] = ["spm", "model"].map(|ending| format!("{name}.{ending}"));
         let files: &[&str] = match kind {
             Kind::WordPiece => &["tokenizer.json", "vocab.txt"],
             Kind::Bpe => &["tokenizer.json"],
+            Kind::SentencePiece => &[&spm, &model, "sentencepiece.bpe.model", "tokenizer.json"],
         };
         Self::read(&library.tokenizer_file(name, files)?, name, extra)
     }
 
-    /// Reads a `tokenizer.json` or a WordPiece `vocab.txt`.
+    /// Reads a `tokenizer.json`, a WordPiece `vocab.txt`, or a `.spm` or `.model` of sentencepiece.
     ///
     /// # Errors
     /// `Read` or `Vocabulary`.
     pub fn read(path: &Path, name: &str, extra: &[String]) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let fail = |reason: String| Error::Vocabulary { name: path.display().to_string(), reason };
-        let tokenizer = if path.extension().is_some_and(|e| e == "json") {
-            Tokenizer::from_bytes(&bytes).map_err(|e| fail(e.to_string()))?
-        } else {
-            let text = String::from_utf8(bytes).map_err(|e| fail(format!("is not UTF-8: {e}")))?;
-            bert::from_words(&text).map_err(fail)?
+        let tokenizer = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("json") => Tokenizer::from_bytes(&bytes).map_err(|e| fail(e.to_string()))?,
+            Some("spm" | "model") => sentencepiece::read(&bytes).map_err(fail)?,
+            _ => {
+                let text = String::from_utf8(bytes).map_err(|e| fail(format!("is not UTF-8: {e}")))?;
+                bert::from_words(&text).map_err(fail)?
+            }
         };
         Self::finish(name, tokenizer, extra, false)
     }
@@ -145,7 +155,7 @@ impl Vocabulary {
 
     /// The id of a token, `"[DEC]"` for example.
     pub fn id(&self, token: &str) -> Option<i32> {
-        self.tokenizer.token_to_id(token).and_then(|id| i32::try_from(id).ok())
+        named(&self.tokenizer, token)
     }
 
     /// `length` ids, padded, and how many of them are used. A longer text loses its end but keeps the last token.
@@ -172,7 +182,13 @@ impl Vocabulary {
 
     /// For every id 1 where it begins a word; for byte pairs, where it ends one.
     pub fn word_marks(&self) -> Vec<f32> {
-        let marks = |token: String| !token.starts_with("##") && (!self.cleaned || token.ends_with("</w>"));
+        let spaced = matches!(self.tokenizer.get_model(), ModelWrapper::Unigram(_));
+        let special = self.tokenizer.get_added_vocabulary();
+        let marks = |token: String| match (spaced, self.cleaned) {
+            (true, _) => token.starts_with(SPACE) || special.is_special_token(&token),
+            (_, true) => token.ends_with("</w>") && !token.starts_with("##"),
+            _ => !token.starts_with("##"),
+        };
         let of = |id: u32| self.tokenizer.id_to_token(id).is_some_and(marks);
         (0..self.size as u32).map(|id| f32::from(u8::from(of(id)))).collect()
     }
@@ -204,9 +220,15 @@ impl Vocabulary {
     }
 }
 
+/// The id of a token under its own name, or that of sentencepiece's special ones.
+fn named(tokenizer: &Tokenizer, token: &str) -> Option<i32> {
+    let id = tokenizer.token_to_id(token).or_else(|| tokenizer.token_to_id(&sentencepiece::hidden(token)));
+    id.and_then(|id| i32::try_from(id).ok())
+}
+
 impl Special {
     fn find(tokenizer: &Tokenizer) -> Option<Self> {
-        let id = |token: &str| tokenizer.token_to_id(token).and_then(|id| i32::try_from(id).ok());
+        let id = |token: &str| named(tokenizer, token);
         let pairs = [("[CLS]", "[SEP]"), ("<|startoftext|>", "<|endoftext|>"), ("<s>", "</s>")];
         let (cls, sep) = pairs.into_iter().find_map(|(first, last)| Some((id(first)?, id(last)?)))?;
         Some(Self {

@@ -1,6 +1,6 @@
 //! Data expressions: which columns they bring, what the loader must do, and which batch symbol their rows have (7).
 
-use super::model::{Feed, Input};
+use super::model::{Feed, Input, Reading};
 use super::object::Object;
 use super::program::{Meaning, path_text};
 use super::scope::Env;
@@ -265,6 +265,9 @@ impl<'p> Lower<'p> {
             }
             ("flip", [], None) => Transform::Flip,
             ("center", [], None) => Transform::Center,
+            ("fit", [short, long, step], None) if is_fit([*short, *long, *step]) => {
+                Transform::Fit { short: *short as usize, long: *long as usize, step: *step as usize }
+            }
             ("jitter", [strength], None) if share(*strength) => Transform::Jitter(*strength),
             ("randaug", [count, magnitude], set) if *count >= 0.0 && *magnitude >= 0.0 => {
                 let set = match set {
@@ -282,8 +285,28 @@ impl<'p> Lower<'p> {
     fn no_transform<T>(&mut self, at: Span) -> Eval<T> {
         let error = Diagnostic::error(Code::E0613, at, "this is no augmentation");
         self.report(error.note(
-            "there are crop(low, high) with 0 < low <= high <= 1, flip, randaug(n, m, set: \"albef\" | \"vilt\" | \"timm\"), jitter(s) with s below 1, and center",
+            "there are crop(low, high) with 0 < low <= high <= 1, flip, randaug(n, m, set: \"albef\" | \"vilt\" | \"timm\"), jitter(s) with s below 1, center, and fit(short, long, step) with step <= short <= long",
         ))
+    }
+
+    /// Pictures that keep their proportions are no larger than the inputs they go to.
+    pub fn fits_in(&mut self, data: &Data, inputs: &[Input], at: Span) -> Eval<()> {
+        let largest = data.transforms.iter().filter_map(|transform| match transform {
+            Transform::Fit { long, step, .. } => Some(long / step * step),
+            _ => None,
+        });
+        let Some(largest) = largest.max() else { return Ok(()) };
+        let small = inputs.iter().find_map(|input| match input.reading {
+            Reading::Image { side } if side < largest => Some((&input.name, side)),
+            _ => None,
+        });
+        let Some((name, side)) = small.filter(|(name, _)| data.columns.iter().any(|c| c.name == **name))
+        else {
+            return Ok(());
+        };
+        let message =
+            format!("`fit` gives pictures of up to {largest} pixels a side, but `{name}` has {side}");
+        self.fail(Code::E0613, at, message)
     }
 
     /// Sources with the batch symbols of the inputs they feed: one a source, and no two alike (E0613).
@@ -298,6 +321,7 @@ impl<'p> Lower<'p> {
             let message = format!("there are {} sources, but {} batch sizes", sources.len(), batches.len());
             return self.fail(Code::E0613, at, message);
         }
+        sources.iter().try_for_each(|data| self.fits_in(data, inputs, at))?;
         let mut feeds: Vec<Feed> = Vec::new();
         for (i, data) in sources.into_iter().enumerate() {
             let fed =
@@ -325,4 +349,10 @@ impl<'p> Lower<'p> {
         }
         Ok(feeds)
     }
+}
+
+/// Whole numbers of pixels, in order.
+fn is_fit([short, long, step]: [f64; 3]) -> bool {
+    let whole = [short, long, step].iter().all(|x| x.fract() == 0.0 && (1.0..=8192.0).contains(x));
+    whole && step <= short && short <= long
 }

@@ -153,6 +153,9 @@ impl<'p> Words<'p> {
         match object {
             Object::Tensor(tensor) => tensor_words(tensor),
             Object::Param(param) if param.dims.len() > MOST_AXES => Meant::words("a Param of many axes"),
+            Object::Param(param) if param.state => {
+                Meant::words(format!("State {:?}, `{}`", param.dims, param.path))
+            }
             Object::Param(param) => Meant::words(format!("Param {:?}, `{}`", param.dims, param.path)),
             Object::Module(instance) => self.module(instance),
             Object::Twin(inner, slow) => {

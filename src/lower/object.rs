@@ -21,7 +21,7 @@ pub struct Tensor {
     pub ty: Rc<Type>,
 }
 
-/// A trainable tensor that a file or module owns; it becomes a node where it is read.
+/// A trainable tensor that a file or module owns, or a state of a module; it becomes a node where it is read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Param {
     /// Its path.
@@ -36,6 +36,8 @@ pub struct Param {
     pub resize: Option<Resize>,
     /// The modules that own it, innermost first: path and constructor.
     pub owners: Owners,
+    /// Whether it is a state: no gradient moves it.
+    pub state: bool,
 }
 
 /// A relation between queries and keys (4.11).

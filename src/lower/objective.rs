@@ -72,7 +72,7 @@ impl<'p> Lower<'p> {
         loop {
             let graph = self.reached_graph();
             let next = graph.into_iter().find(|name| !done.contains(name));
-            let Some(name) = next else { return Ok(()) };
+            let Some(name) = next else { return self.move_owned() };
             done.insert(name.clone());
             if kept.iter().any(|(path, _)| *path == name) {
                 continue;

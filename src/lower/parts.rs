@@ -143,6 +143,9 @@ impl<'p> Lower<'p> {
 
     /// What a state is before the first step: an initial value, or the graph of a value.
     fn state_start(&mut self, name: &str) -> Eval<Beginning> {
+        if let Some(state) = self.owned.get(name) {
+            return Ok(Beginning::Drawn(state.init.clone()));
+        }
         let program = self.program;
         let Some(Meaning::State { start, .. }) = program.spaces[MAIN.0].names.get(name).map(|d| &d.meaning)
         else {

@@ -37,6 +37,7 @@ impl<'p> Lower<'p> {
         let env = Env::space(super::program::MAIN);
         let (minimise, data) =
             (self.required(fields, "stage", "minimise")?, self.required(fields, "stage", "data")?);
+        self.read_still(fields);
         let losses = self.losses(minimise, &env)?;
         let objective = self.eval(minimise, &env, None)?;
         let objective = self.tensor(objective, minimise.span)?;

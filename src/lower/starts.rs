@@ -26,7 +26,7 @@ pub fn differing(program: &Program, fields: &[Vec<StageField>], model: &Model) -
 /// A source of a map that its stage does not have.
 fn nowhere(program: &Program, map: &str, loads: &[Load], base: &Stage) -> Option<Diagnostic> {
     let missing = loads.iter().find_map(|load| match &load.source {
-        Source::Named(path) if !base.parameters.iter().any(|p| p.path == *path) => Some((&load.key, path)),
+        Source::Named(path) if !base.holds(path) => Some((&load.key, path)),
         _ => None,
     });
     let (key, path) = missing?;

@@ -7,6 +7,7 @@ use super::instance::Capitals;
 use super::names::Reach;
 use super::noting::Noting;
 use super::object::{Object, Param, Tensor};
+use super::primitive::{Move, Still};
 use super::program::Program;
 use super::scope::SpaceId;
 use super::types::Type;
@@ -120,6 +121,12 @@ pub struct Lower<'p> {
     pub rates: BTreeMap<String, Schedule>,
     /// States that were read, by name.
     pub states: BTreeMap<String, Tensor>,
+    /// States of modules that were read, by path.
+    pub owned: BTreeMap<String, Rc<Param>>,
+    /// How states of modules move, in order.
+    pub moves: Vec<Move>,
+    /// What `freeze` and `train` say of states of modules.
+    pub still: Still,
     /// Inputs that were read, by name.
     pub inputs: BTreeMap<String, (Tensor, Option<String>)>,
     /// Tables over vocabularies that were read: where words begin, by the name of their input.
@@ -177,6 +184,9 @@ impl<'p> Lower<'p> {
             params: BTreeMap::new(),
             rates: BTreeMap::new(),
             states: BTreeMap::new(),
+            owned: BTreeMap::new(),
+            moves: Vec::new(),
+            still: Still::default(),
             inputs: BTreeMap::new(),
             tables: BTreeMap::new(),
             starting: None,
@@ -277,6 +287,12 @@ impl<'p> Lower<'p> {
     fn emit_param(&mut self, param: &Rc<Param>) -> Eval<Tensor> {
         let ty = Type::float(param.dims.iter().map(|d| Size::from(*d)));
         let (path, shape) = (param.path.clone(), ty.shape());
+        if param.state {
+            let read = self.emit(crate::op::State { name: path.clone(), shape }, &[], ty)?;
+            self.states.insert(path.clone(), read.clone());
+            self.owned.insert(path, param.clone());
+            return Ok(read);
+        }
         if !self.params.contains_key(&path) {
             self.params.insert(path.clone(), param.clone());
         }

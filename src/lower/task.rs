@@ -433,6 +433,9 @@ impl<'p> Lower<'p> {
         };
         let (batch, seed) = (whole("batch", 64)?.max(1), whole("seed", 0)? as u64);
         let parts = self.parts(&BTreeSet::new())?;
+        if let (Some(data), Some(expr)) = (&data, fields.get("data")) {
+            self.fits_in(data, &parts.inputs, expr.span)?;
+        }
         let symbol =
             parts.inputs.iter().find_map(|i| i.shape.sizes.first()?.symbols().next().map(str::to_string));
         Ok(model::Task {

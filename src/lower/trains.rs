@@ -59,6 +59,9 @@ impl<'p> Lower<'p> {
 
     /// A path without parameters here: a state, or a module or parameter that this stage does not reach.
     fn may_be_absent(&mut self, path: &str, at: Span) -> Eval<()> {
+        if self.owned.keys().any(|state| lies_below(state, path)) {
+            return Ok(());
+        }
         let program = self.program;
         let first = path.split(['.', '[']).next().unwrap_or("");
         let meaning = program.spaces[MAIN.0].names.get(first).map(|d| &d.meaning);

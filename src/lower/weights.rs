@@ -70,7 +70,8 @@ impl<'p> Lower<'p> {
         let mut loads = Vec::new();
         let params: Vec<Rc<Param>> = self.params.values().cloned().collect();
         let copies: Vec<String> = self.rates.keys().cloned().collect();
-        let states: Vec<String> = self.states.keys().cloned().collect();
+        let states: Vec<(String, Option<Rc<Param>>)> =
+            self.states.keys().map(|name| (name.clone(), self.owned.get(name).cloned())).collect();
         for target in targets(&params, &copies, &states) {
             let scope = Scope { map: map.to_string(), base: 0, prefix: String::new() };
             if let Some(source) = self.source_of(&target, &scope, at)? {
@@ -118,7 +119,9 @@ impl<'p> Lower<'p> {
         if let ExprKind::Name(_) | ExprKind::Part { .. } | ExprKind::Index { .. } = &rule.value.kind
             && path_text(&rule.value).is_some()
         {
-            return self.moved(rule, &target.path[scope.base + found.length..], found).map(Some);
+            let moved = self.moved(rule, &target.path[scope.base + found.length..], found)?;
+            let kind = if target.key.starts_with("state/") { "state/" } else { "" };
+            return Ok(Some(Source::Named(format!("{kind}{moved}"))));
         }
         let ExprKind::List(names) = &rule.value.kind else {
             return self.placed(target, scope, rule, &rule.value, found);
@@ -182,7 +185,7 @@ impl<'p> Lower<'p> {
     }
 
     /// A path of another stage, with what lies below the rule's own path behind it.
-    fn moved(&mut self, rule: &'p Rule, rest: &[Step<'_>], found: &Matched) -> Eval<Source> {
+    fn moved(&mut self, rule: &'p Rule, rest: &[Step<'_>], found: &Matched) -> Eval<String> {
         let mut path = self.source_path(&rule.value, &found.bound)?;
         let before = self.diagnostics.len();
         let list = matches!(self.eval(&rule.value, &Env::space(MAIN), None), Ok(Object::List(_)));
@@ -196,7 +199,7 @@ impl<'p> Lower<'p> {
                 Step::At(index) => path += &format!("[{index}]"),
             }
         }
-        Ok(Source::Named(path))
+        Ok(path)
     }
 
     /// `blocks[i].ffn` as text, indices put in.
@@ -365,16 +368,20 @@ impl Target<'_> {
 }
 
 /// Parameters, those of slow copies, and states.
-fn targets<'t>(params: &'t [Rc<Param>], copies: &'t [String], states: &'t [String]) -> Vec<Target<'t>> {
+fn targets<'t>(
+    params: &'t [Rc<Param>],
+    copies: &'t [String],
+    states: &'t [(String, Option<Rc<Param>>)],
+) -> Vec<Target<'t>> {
     let copies = copies.iter().map(|copy| Some(copy.as_str()));
     let all = std::iter::once(None).chain(copies);
     let mut targets: Vec<Target<'t>> =
         all.flat_map(|copy| params.iter().map(move |param| parameter(copy, param))).collect();
-    let state = |name: &'t String| Target {
+    let state = |(name, owned): &'t (String, Option<Rc<Param>>)| Target {
         key: format!("state/{name}"),
         copy: None,
         path: full_path(None, name),
-        owners: &[],
+        owners: owned.as_ref().map_or(&[], |state| &state.owners),
     };
     targets.extend(states.iter().map(state));
     targets

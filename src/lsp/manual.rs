@@ -6,6 +6,11 @@
 /// Form and meaning of primitives and of words that stand in expressions. The first word of a form is its name.
 pub const PAGES: &[(&str, &str)] = &[
     ("Param(shape, init, clamp, resize)", "A trainable tensor; its shape has no batch sizes."),
+    ("State(shape, start)", "What a module remembers from step to step; `running` moves it."),
+    (
+        "running(kept, now, rate, by)",
+        "`now` while training, and the state `kept` moves towards it, or towards `by`; else `kept`.",
+    ),
     (
         "momentum(what, rate)",
         "A slow copy of the model or a module: `slow.x` is x, computed by it, without gradient.",
@@ -69,7 +74,10 @@ pub const PAGES: &[(&str, &str)] = &[
     ("cut_point(ids)", "A random place in each row."),
     ("rescale(x, stats)", "`(x - mean) / std` by channel; stats are `half`, `clip`, `imagenet`."),
     ("resize(x, side)", "Pictures `[B, C, S, S]`, bicubic."),
-    ("conv2d(x, w, b, pad, stride)", "Convolution with weights `[O, C, k, k]`."),
+    (
+        "conv2d(x, w, b, pad, stride, groups)",
+        "Convolution with weights `[O, C, k, k]`; with as many groups as channels `[C, 1, k, k]`.",
+    ),
     ("max_pool(x, n)", "The largest of n by n."),
     ("transport(cost, rounds, beta)", "Optimal transport by proximal points (IPOT), without gradient."),
     ("kmeans(x, rounds)", "Start of a state `[K, D]`: centres by cosine."),
@@ -127,6 +135,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("randaug(n, m, set)", "Augmentation: n random operations of magnitude m."),
     ("jitter(s)", "Augmentation: colours."),
     ("center", "The shorter side to size, then the middle."),
+    ("fit(short, long, step)", "Proportions kept; the rest of the square is -1."),
     ("retrieval(image, text, rerank, top)", "Answer of a task: all images against all texts."),
     ("zero_shot(image, text, prompts)", "Answer of a task: names of classes in prompts."),
     ("classify(logits, truth)", "Answer of a task: the likeliest class."),

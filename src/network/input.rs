@@ -129,7 +129,7 @@ impl Network {
         let size = 3 * side * side;
         let mut values = vec![0.0; images.len() * size];
         for (image, out) in images.iter().zip(values.chunks_mut(size.max(1))) {
-            augmentation.apply(image.clone(), side, None).write(out);
+            augmentation.apply(image.clone(), side, None).write_on(side, out);
         }
         Tensor::floats([images.len(), 3, side, side], values)
     }

@@ -18,15 +18,17 @@ use smallvec::smallvec;
 /// A convolution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv2d {
-    /// Zeros around the image.
+    /// Zeros above and to the left of the image.
     pub pad: usize,
+    /// Zeros below and to the right of it.
+    pub after: usize,
     /// Places from one window to the next.
     pub stride: usize,
 }
 
 impl Conv2d {
     fn window(&self, w: &Shape) -> Window {
-        Window { side: w.sizes.last().map_or(0, Size::len), stride: self.stride, pad: self.pad }
+        Window { side: w.sizes.last().map_or(0, Size::len), stride: self.stride, pad: self.pad, after: self.after }
     }
 }
 
@@ -78,7 +80,7 @@ impl Rule for Conv2d {
 
     fn eval(&self, operands: &[&Array], _context: &Context) -> Array {
         let [x, w, b] = [operands[0], operands[1], operands[2]];
-        let window = Window { side: w.dims[3], stride: self.stride, pad: self.pad };
+        let window = Window { side: w.dims[3], stride: self.stride, pad: self.pad, after: self.after };
         let (h, across) = (x.dims[2], x.dims[3]);
         let sizes = [window.places(h).unwrap_or(0), window.places(across).unwrap_or(0)];
         Array::from_fn(&[x.dims[0], w.dims[0], sizes[0], sizes[1]], |at| {
@@ -112,10 +114,10 @@ impl Rule for Conv2d {
     }
 
     fn samples(seed: u64) -> Vec<Sample> {
-        let case = |x: &[usize], out: usize, side: usize, (pad, stride)| {
+        let case = |x: &[usize], out: usize, side: usize, (pad, after, stride)| {
             let w = Array::random(seed, "w", &[out, x[1], side, side]);
-            Sample::new(Self { pad, stride }, [Array::random(seed, "x", x), w, Array::random(seed, "b", &[out])])
+            Sample::new(Self { pad, after, stride }, [Array::random(seed, "x", x), w, Array::random(seed, "b", &[out])])
         };
-        vec![case(&[2, 3, 5, 5], 4, 3, (1, 1)), case(&[1, 2, 6, 4], 3, 3, (1, 2)), case(&[2, 2, 3, 3], 2, 1, (0, 1)), case(&[1, 1, 7, 7], 1, 7, (3, 1))]
+        vec![case(&[2, 3, 5, 5], 4, 3, (1, 1, 1)), case(&[1, 2, 6, 4], 3, 3, (1, 1, 2)), case(&[2, 2, 3, 3], 2, 1, (0, 0, 1)), case(&[1, 1, 7, 7], 1, 7, (3, 3, 1)), case(&[1, 2, 6, 4], 3, 3, (0, 1, 2))]
     }
 }

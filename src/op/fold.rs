@@ -60,12 +60,12 @@ impl Rule for Fold {
     }
 
     fn samples(seed: u64) -> Vec<Sample> {
-        let case = |(side, stride, pad), height: usize, width: usize, channels: usize| {
-            let window = Window { side, stride, pad };
+        let case = |(side, stride, pad, after), height: usize, width: usize, channels: usize| {
+            let window = Window { side, stride, pad, after };
             let places = window.places(height).unwrap_or(0) * window.places(width).unwrap_or(0);
             let patches = Array::random(seed, "patches", &[2, places, channels * side * side]);
             Sample::new(Self { window, height, width }, [patches])
         };
-        vec![case((3, 1, 1), 5, 5, 2), case((2, 2, 0), 6, 4, 1), case((3, 2, 1), 5, 6, 3), case((1, 1, 0), 1, 1, 1)]
+        vec![case((3, 1, 1, 1), 5, 5, 2), case((2, 2, 0, 0), 6, 4, 1), case((3, 2, 1, 1), 5, 6, 3), case((1, 1, 0, 0), 1, 1, 1), case((3, 2, 0, 1), 6, 7, 2)]
     }
 }

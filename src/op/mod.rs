@@ -258,7 +258,8 @@ ops! {
     choose::Choose, negate::Negate, exp::Exp, log::Log, sqrt::Sqrt, tanh::Tanh, sigmoid::Sigmoid, relu::Relu, gelu::Gelu,
     gelu_slope::GeluSlope, to_float::ToFloat, rescale::Rescale, stop::Stop,
     // contractions
-    matmul::Matmul, linear::Linear, conv2d::Conv2d,
+    matmul::Matmul, linear::Linear, conv2d::Conv2d, depthwise::Depthwise, depthwise_grad::DepthwiseGrad,
+    depthwise_weight_grad::DepthwiseWeightGrad,
     // places
     reshape::Reshape, permute::Permute, slice::Slice, pad::Pad, concat::Concat, broadcast::Broadcast, take::Take,
     sum_by::SumBy, before::Before, last::Last, put_last::PutLast, unfold::Unfold, fold::Fold,

@@ -1,6 +1,6 @@
 //! The patches under a moving window: x [B, C, H, W] to [B, P, C k k], zeros beyond the edge.
 //!
-//! Window p of the P = H' W' has its corner at `(y, x) stride - pad`, H' = (H + 2 pad - k) / stride + 1 and so on; its
+//! Window p of the P = H' W' has its corner at `(y, x) stride - pad`, H' = (H + pad + after - k) / stride + 1 and so on; its
 //! numbers lie by channel, row, column. With it a convolution is a matrix product. Gradient: [`Fold`](super::Fold).
 //!
 //! C1: images [B, C, H, W] of known height and width, at least as large as the window.
@@ -17,14 +17,16 @@ pub struct Window {
     pub side: usize,
     /// Places from one window to the next.
     pub stride: usize,
-    /// Zeros around the image.
+    /// Zeros above and to the left of the image.
     pub pad: usize,
+    /// Zeros below and to the right of it.
+    pub after: usize,
 }
 
 impl Window {
     /// Windows along an axis; `None` if the axis is shorter than the window.
     pub fn places(&self, length: usize) -> Option<usize> {
-        let rest = (length + 2 * self.pad).checked_sub(self.side)?;
+        let rest = (length + self.pad + self.after).checked_sub(self.side)?;
         Some(rest / self.stride.max(1) + 1)
     }
 
@@ -86,9 +88,10 @@ impl Rule for Unfold {
     }
 
     fn samples(seed: u64) -> Vec<Sample> {
-        let case = |dims: &[usize], (side, stride, pad)| {
-            Sample::new(Self { window: Window { side, stride, pad } }, [Array::random(seed, "x", dims)])
+        let case = |dims: &[usize], (side, stride, pad, after)| {
+            let window = Window { side, stride, pad, after };
+            Sample::new(Self { window }, [Array::random(seed, "x", dims)])
         };
-        vec![case(&[2, 3, 5, 5], (3, 1, 1)), case(&[1, 2, 6, 4], (2, 2, 0)), case(&[2, 1, 5, 6], (3, 2, 1)), case(&[1, 1, 1, 1], (1, 1, 0))]
+        vec![case(&[2, 3, 5, 5], (3, 1, 1, 1)), case(&[1, 2, 6, 4], (2, 2, 0, 0)), case(&[2, 1, 5, 6], (3, 2, 1, 1)), case(&[1, 1, 1, 1], (1, 1, 0, 0)), case(&[1, 2, 6, 7], (3, 2, 0, 1))]
     }
 }

@@ -120,7 +120,9 @@ fn marks(input: &Input, library: &Library) -> Result<(String, Tensor), TrainErro
     let Reading::WordMarks { vocabulary } = &input.reading else {
         return Err(TrainError::Data(format!("`{}` is no table over a vocabulary", input.name)));
     };
-    let marks = words(vocabulary, library).map_err(TrainError::Data)?.word_marks();
+    let mut marks = words(vocabulary, library).map_err(TrainError::Data)?.word_marks();
+    // A table of words may be larger than its vocabulary, as BEiT-3's is.
+    marks.resize(input.shape.elements(), 0.0);
     Ok((input.name.clone(), Tensor::floats([marks.len()], marks)))
 }
 
@@ -152,9 +154,7 @@ pub(crate) fn words(vocabulary: &model::Vocabulary, library: &Library) -> Result
     let kind = match vocabulary.kind {
         VocabularyKind::WordPiece => Kind::WordPiece,
         VocabularyKind::Bpe => Kind::Bpe,
-        VocabularyKind::SentencePiece => {
-            return Err(format!("the SentencePiece vocabulary `{}` is not in this version", vocabulary.name));
-        }
+        VocabularyKind::SentencePiece => Kind::SentencePiece,
     };
     let opened = Vocabulary::open(kind, &vocabulary.name, &vocabulary.extra, library);
     opened.map(Arc::new).map_err(|error| error.to_string())

@@ -1,8 +1,11 @@
-//! RandAugment's operations against arrays recorded with OpenCV 4.6, through the code that ALBEF, BLIP and VLMo share.
+//! RandAugment's operations against recorded arrays: with OpenCV 4.6, through the code that ALBEF, BLIP and VLMo share, and with
+//! Pillow 13, as ViLT and timm call it.
 
 use chiasm::data::image::Pixels;
-use chiasm::data::randaugment::{Operation, perform};
+use chiasm::data::randaugment::pillow::{self, Ground};
+use chiasm::data::randaugment::{Operation, perform, timm, vilt};
 use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
 
 use super::fixture;
 
@@ -45,4 +48,65 @@ fn operations_equal_opencv() {
         compared += 1;
     }
     assert_eq!(compared, 38);
+}
+
+/// `vilt.rotate_-9.0` is a turn by -9 degrees as ViLT's set has it.
+fn pillow_operation(name: &str) -> (pillow::Operation, Ground) {
+    use pillow::Operation;
+    let ground = if name.starts_with("timm.") { timm::GROUND } else { vilt::GROUND };
+    let name = name.trim_start_matches("timm.").trim_start_matches("vilt.");
+    let (kind, level) = match name.rsplit_once('_').map(|(kind, level)| (kind, level.parse::<f64>())) {
+        Some((kind, Ok(level))) => (kind, level),
+        _ => (name, 0.0),
+    };
+    let operation = match kind {
+        "autocontrast" => Operation::AutoContrast,
+        "equalize" => Operation::Equalize,
+        "invert" => Operation::Invert,
+        "solarize" => Operation::Solarize(level),
+        "brighten" => Operation::Brighten(level as u8),
+        "brighten_all" => Operation::BrightenAll(level),
+        "posterize" => Operation::Posterize(level as u32),
+        "colour" => Operation::Colour(level),
+        "contrast" => Operation::Contrast(level),
+        "brightness" => Operation::Brightness(level),
+        "sharpness" => Operation::Sharpness(level),
+        "rotate" => Operation::Rotate(level),
+        "shear_x" => Operation::ShearX(level),
+        "shear_y" => Operation::ShearY(level),
+        "translate_x" => Operation::TranslateX(level),
+        "translate_y" => Operation::TranslateY(level),
+        other => panic!("an operation {other}?"),
+    };
+    (operation, ground)
+}
+
+#[test]
+fn operations_of_the_other_sets_equal_pillow() {
+    let given = std::fs::read(fixture("randaugment/opencv.safetensors")).unwrap();
+    let given = SafeTensors::deserialize(&given).unwrap();
+    let bytes = std::fs::read(fixture("randaugment/pillow.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let pixels = |view: TensorView<'_>| Pixels {
+        height: view.shape()[0],
+        width: view.shape()[1],
+        bytes: view.data().to_vec(),
+    };
+    let mut faults = Vec::new();
+    for name in tensors.names() {
+        let case = name.strip_prefix("out.a.").expect("a case");
+        let mut picture = pixels(given.tensor("in.a").unwrap());
+        if case == "autocontrast" || case == "equalize" {
+            picture.bytes.iter_mut().for_each(|value| *value = *value / 2 + 40);
+        }
+        let (operation, ground) = pillow_operation(case);
+        let (found, expected) =
+            (pillow::perform(picture, operation, ground), pixels(tensors.tensor(name).unwrap()));
+        let far = found.bytes.iter().zip(&expected.bytes).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        if far > 0 {
+            faults.push(format!("{case}: {far} of 255"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(tensors.names().len(), 45);
 }

@@ -55,6 +55,7 @@ fn captions_have_the_recorded_ids() {
         ("BERT's tokenizer.json", "bert", file("bert-base-uncased/tokenizer.json")),
         ("built-in CLIP", "clip_openai", built_in(Kind::Bpe, "clip")),
         ("CLIP's tokenizer.json", "clip_hf", file("clip/tokenizer.json")),
+        ("BEiT-3's pieces", "beit3", file("beit3/beit3.spm")),
     ];
     for (name, key, vocabulary) in all {
         let lines = lines(key);
@@ -73,6 +74,71 @@ fn special_tokens_and_cutting() {
     assert_eq!((clip.size(), clip.cls(), clip.sep(), clip.mask()), (49408, 49406, 49407, None));
     assert_eq!(clip.encode("a photo", 5), (vec![49406, 320, 1125, 49407, 0], 4));
     assert_eq!(clip.decode(&[49406, 320, 1125, 49407]).trim(), "a photo");
+}
+
+/// A field of a protocol buffer.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[(number << 3) | 2, bytes.len() as u8][..], bytes].concat()
+}
+
+/// A small unigram model; pieces with scores, and what follows them.
+fn pieces(pieces: &[(&str, f32)], rest: &[u8]) -> Vec<u8> {
+    let piece = |(text, score): &(&str, f32)| {
+        let score = [&[(2 << 3) | 5][..], &score.to_le_bytes()].concat();
+        field(1, &[field(1, text.as_bytes()), score].concat())
+    };
+    pieces.iter().flat_map(piece).chain(rest.iter().copied()).collect()
+}
+
+const SMALL: [(&str, f32); 8] = [
+    ("<unk>", 0.0),
+    ("<s>", 0.0),
+    ("</s>", 0.0),
+    ("▁", -3.0),
+    ("▁a", -2.0),
+    ("▁ca", -4.0),
+    ("c", -9.0),
+    ("ts", -3.0),
+];
+
+fn small(name: &str, bytes: &[u8]) -> Result<Vocabulary, String> {
+    let folder = std::env::temp_dir().join(format!("chiasm-pieces-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(folder.join("tiny")).unwrap();
+    std::fs::write(folder.join("tiny/tiny.model"), bytes).unwrap();
+    let library = Library::new([folder.clone()]);
+    let opened = Vocabulary::open(Kind::SentencePiece, "tiny", &["[DEC]".to_owned()], &library);
+    std::fs::remove_dir_all(&folder).unwrap();
+    opened.map_err(|error| error.to_string())
+}
+
+/// By hand: `▁a ▁ca ts` is the likeliest cut; `x` has no piece.
+#[test]
+fn pieces_of_a_small_model() {
+    let words = small("small", &pieces(&SMALL, &[])).unwrap();
+    assert_eq!((words.size(), words.cls(), words.pad(), words.sep()), (11, 0, 1, 2));
+    assert_eq!((words.unk(), words.mask(), words.id("[DEC]")), (Some(3), Some(9), Some(10)));
+    assert_eq!(words.encode("  a   cats ", 8), (vec![0, 5, 6, 8, 2, 1, 1, 1], 5));
+    assert_eq!(words.tokens("cx", 8), [0, 4, 7, 3, 2]);
+    assert_eq!(words.tokens("", 8), [0, 2]);
+    // What a text says is no special token.
+    assert_eq!(words.tokens("a <mask>", 8), [0, 5, 4, 3, 2]);
+    assert_eq!(words.decode(&[0, 5, 6, 8, 2]), "a cats");
+    let marks = words.word_marks();
+    assert_eq!(marks, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
+}
+
+#[test]
+fn other_models_and_broken_files_say_so() {
+    let whole = pieces(&SMALL, &[]);
+    for cut in [1, 2, 5, 20, whole.len() - 1] {
+        assert!(small("cut", &whole[..cut]).is_err(), "{cut}");
+    }
+    let error = |bytes: &[u8]| small("other", bytes).expect_err("a reason");
+    assert!(error(&pieces(&SMALL, &field(2, &[3 << 3, 2]))).contains("no unigram model"));
+    assert!(error(&pieces(&SMALL[1..], &[])).contains("does not begin with <unk>"));
+    let own = field(1, &[field(1, b"own"), vec![3 << 3, 4]].concat());
+    assert!(error(&pieces(&SMALL, &own)).contains("user-defined piece `own`"));
+    assert!(error(&pieces(&SMALL, &field(3, &field(2, &[9; 3])))).contains("tiny"));
 }
 
 #[test]

@@ -4,3 +4,4 @@
 
 pub(super) mod bert;
 pub(super) mod clip;
+pub(super) mod sentencepiece;

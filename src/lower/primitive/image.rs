@@ -1,11 +1,12 @@
 //! Images: `rescale resize conv2d max_pool block_mask offsets`.
 
-use super::Lower;
+use super::{Args, Lower};
 use crate::lower::object::{Given, Object, Tensor};
 use crate::lower::state::Eval;
 use crate::lower::types::{Axis, Elements, Range, Type};
 use crate::op::{
-    Bicubic, BlockMask, Conv2d, Fill, Matmul, Max, Offsets, Permute, Rescale, Reshape, Stretch, Window,
+    Add, Bicubic, BlockMask, Broadcast, Conv2d, Depthwise, Fill, Matmul, Max, Offsets, Permute, Rescale,
+    Reshape, Stretch, Window,
 };
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
@@ -87,45 +88,89 @@ impl<'p> Lower<'p> {
         self.emit(Matmul { transpose_left: false, transpose_right: false }, &[x.node, matrix.node], ty)
     }
 
-    /// `conv2d(x, w, b, pad:, stride:)`
+    /// `conv2d(x, w, b, pad:, stride:, groups:)`: groups are 1, or as many as channels.
     pub fn conv2d(&mut self, given: Vec<Given<'p>>, span: Span) -> Eval<Tensor> {
-        let mut args = self.args("conv2d", &["x", "w", "b", "pad", "stride"], given, span)?;
+        const NAMES: &[&str] = &["x", "w", "b", "pad", "stride", "groups"];
+        let mut args = self.args("conv2d", NAMES, given, span)?;
         let (x, at) = self.need_tensor(&mut args, "x")?;
         let (w, w_at) = self.need_tensor(&mut args, "w")?;
         let [channels, height, width] = self.image_sides("conv2d", &x, at)?;
-        let bias = self.optional_tensor(&mut args, "b")?;
-        let [pad, stride] = [("pad", 0), ("stride", 1)].map(|(name, missing)| {
-            let given = args.optional(name);
-            given.map_or(Ok(missing), |given| self.count(&given.value, given.span))
-        });
-        let (pad, stride) = (pad?, stride?);
         let dims = w.ty.shape().dims();
-        let window = Window { side: dims.last().copied().unwrap_or(0), stride, pad };
-        let fits = dims.len() == 4 && dims[1] == channels && dims[2] == dims[3] && dims[2] > 0 && stride > 0;
+        let window = self.window(&mut args, dims.last().copied().unwrap_or(0))?;
+        let groups = self.groups(&mut args, channels)?;
+        let deep = if groups == 1 { channels } else { 1 };
+        let square = dims.len() == 4 && dims[2] == dims[3] && dims[2] > 0 && window.stride > 0;
+        let fits = square && dims[1] == deep && (groups == 1 || dims[0] == channels);
         let (Some(down), Some(across), true) = (window.places(height), window.places(width), fits) else {
-            let message = format!("the weights {} with stride {stride} do not fit images {}", w.ty, x.ty);
+            let message =
+                format!("the weights {} with stride {} do not fit images {}", w.ty, window.stride, x.ty);
             return self.fail(Code::E0314, w_at, message);
         };
         let out = w.ty.axes[0].size.clone();
+        let bias = self.bias(&mut args, &out)?;
+        let (x, w) = (self.floats(&x)?, self.floats(&w)?);
+        let mut ty = (*x.ty).clone();
+        ty.axes = vec![x.ty.axes[0].clone(), Axis::full(out.clone()), Axis::full(down), Axis::full(across)];
+        ty.absorb(&w.ty);
+        if groups > 1 {
+            let y = self.emit(Depthwise { window }, &[x.node, w.node], ty)?;
+            return bias.map_or(Ok(y.clone()), |bias| self.by_channel(&y, &bias));
+        }
         let bias = match bias {
-            Some((bias, _)) if bias.ty.sizes()[..] == [out.clone()] => bias,
-            Some((bias, at)) => {
-                return self.fail(
-                    Code::E0314,
-                    at,
-                    format!("`conv2d` needs one bias for each of {out} outputs, this is {}", bias.ty),
-                );
-            }
+            Some(bias) => bias,
             None => {
-                let ty = Type::float([out.clone()]);
+                let ty = Type::float([out]);
                 self.emit(Fill { shape: ty.shape(), value: 0.0 }, &[], ty)?
             }
         };
-        let (x, w) = (self.floats(&x)?, self.floats(&w)?);
-        let mut ty = (*x.ty).clone();
-        ty.axes = vec![x.ty.axes[0].clone(), Axis::full(out), Axis::full(down), Axis::full(across)];
-        ty.absorb(&w.ty);
-        self.emit(Conv2d { pad, stride }, &[x.node, w.node, bias.node], ty)
+        let Window { pad, after, stride, .. } = window;
+        self.emit(Conv2d { pad, after, stride }, &[x.node, w.node, bias.node], ty)
+    }
+
+    /// `pad:`, one number or those before and behind, and `stride:`.
+    fn window(&mut self, args: &mut Args<'p>, side: usize) -> Eval<Window> {
+        let (pad, after) = match args.optional("pad") {
+            None => (0, 0),
+            Some(Given { value: Object::List(items), span, .. }) => match items.as_slice() {
+                [before, after] => (self.count(before, span)?, self.count(after, span)?),
+                _ => return self.fail(Code::E0314, span, "`pad` is a number, or two: [before, behind]"),
+            },
+            Some(given) => {
+                let pad = self.count(&given.value, given.span)?;
+                (pad, pad)
+            }
+        };
+        let stride = args.optional("stride");
+        let stride = stride.map_or(Ok(1), |given| self.count(&given.value, given.span))?;
+        Ok(Window { side, stride, pad, after })
+    }
+
+    fn groups(&mut self, args: &mut Args<'p>, channels: usize) -> Eval<usize> {
+        let Some(given) = args.optional("groups") else { return Ok(1) };
+        let groups = self.count(&given.value, given.span)?;
+        if groups == 1 || groups == channels {
+            return Ok(groups);
+        }
+        let message = format!("groups are 1, or one for each of the {channels} channels, not {groups}");
+        self.fail(Code::E0314, given.span, message)
+    }
+
+    fn bias(&mut self, args: &mut Args<'p>, out: &Size) -> Eval<Option<Tensor>> {
+        match self.optional_tensor(args, "b")? {
+            Some((bias, at)) if bias.ty.sizes()[..] != [out.clone()] => {
+                let message =
+                    format!("`conv2d` needs one bias for each of {out} outputs, this is {}", bias.ty);
+                self.fail(Code::E0314, at, message)
+            }
+            bias => Ok(bias.map(|(bias, _)| bias)),
+        }
+    }
+
+    /// One number added to each channel.
+    fn by_channel(&mut self, y: &Tensor, bias: &Tensor) -> Eval<Tensor> {
+        let all = Broadcast { sizes: y.ty.sizes(), axes: vec![1] };
+        let all = self.emit(all, &[bias.node], Type::float(y.ty.sizes()))?;
+        self.emit(Add, &[y.node, all.node], (*y.ty).clone())
     }
 
     /// `max_pool(x, n)`: the largest of each square of n by n.

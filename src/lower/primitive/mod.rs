@@ -24,12 +24,17 @@ mod pointwise;
 mod rearrange;
 mod reduce;
 mod rows;
+mod running;
 mod sequence;
 mod time;
+
+pub use running::{Move, Still};
 
 /// Names that cannot be redefined.
 pub const NAMES: &[&str] = &[
     "Param",
+    "State",
+    "running",
     "momentum",
     "stop",
     "take",
@@ -148,6 +153,7 @@ pub const WORDS: &[&str] = &[
     "randaug",
     "jitter",
     "center",
+    "fit",
     "retrieval",
     "zero_shot",
     "classify",
@@ -253,6 +259,8 @@ impl<'p> Lower<'p> {
     ) -> Eval<Object<'p>> {
         let tensor = match name {
             "Param" => return self.param(given, span, naming),
+            "State" => return self.owned_state(given, span, naming),
+            "running" => self.running(given, span),
             "momentum" => return self.momentum(given, span, naming),
             "prefix" => return self.prefix(given, span),
             "exp" | "log" | "sqrt" | "max" | "min" | "sum" | "mean" => {

@@ -1,6 +1,6 @@
-//! `Param` and `momentum`: what a file owns.
+//! `Param`, `State` and `momentum`: what a file or module owns.
 
-use super::Lower;
+use super::{Args, Lower};
 use crate::lower::eval::Naming;
 use crate::lower::object::{Given, Object, Param};
 use crate::lower::state::Eval;
@@ -22,24 +22,7 @@ impl<'p> Lower<'p> {
                 "a parameter must have a name: write a definition or a part",
             );
         };
-        let (sizes, _) = self.need_sizes(&mut args, "shape")?;
-        if let Some(size) = sizes.iter().find(|s| s.number().is_none()) {
-            let error = Diagnostic::error(Code::E0310, span, "a parameter cannot depend on the batch size");
-            return self.report(error.note(format!("{size} is known only in a run")));
-        }
-        if let Some(size) = sizes.iter().find(|s| s.number().is_some_and(|n| n < 1)) {
-            return self.fail(
-                Code::E0316,
-                span,
-                format!("a parameter needs at least one element an axis, this has {size}"),
-            );
-        }
-        let elements = sizes.iter().fold(1u128, |product, s| product.saturating_mul(s.len() as u128));
-        if elements > 1 << 40 {
-            let message = format!("a parameter of about {:e} elements is too large", elements as f64);
-            return self.fail(Code::E0316, span, message);
-        }
-        let dims = sizes.iter().map(crate::shape::Size::len).collect();
+        let dims = self.owned_dims(&mut args, "parameter")?;
         let init = self.need(&mut args, "init")?;
         let init = self.init(&init.value, init.span)?;
         let clamp = args.optional("clamp");
@@ -47,7 +30,48 @@ impl<'p> Lower<'p> {
         let resize = args.optional("resize");
         let resize = resize.map(|given| self.resize_rule(&given)).transpose()?;
         let (path, owners) = (naming.path.clone(), naming.owners.clone());
-        Ok(Object::Param(Rc::new(Param { path, dims, init, clamp, resize, owners })))
+        Ok(Object::Param(Rc::new(Param { path, dims, init, clamp, resize, owners, state: false })))
+    }
+
+    /// `State(shape, start)`, the part of a module that `running` moves.
+    pub fn owned_state(
+        &mut self,
+        given: Vec<Given<'p>>,
+        span: Span,
+        naming: Option<&Naming>,
+    ) -> Eval<Object<'p>> {
+        let mut args = self.args("State", &["shape", "start"], given, span)?;
+        let Some(naming) = naming.filter(|naming| !naming.owners.is_empty()) else {
+            let message = "`State` is a part of a module; a file writes: state name : [..] = start then next";
+            return self.fail(Code::E0210, span, message);
+        };
+        let dims = self.owned_dims(&mut args, "state")?;
+        let start = self.need(&mut args, "start")?;
+        let init = self.init(&start.value, start.span)?;
+        let (path, owners) = (naming.path.clone(), naming.owners.clone());
+        let state = Param { path, dims, init, clamp: None, resize: None, owners, state: true };
+        Ok(Object::Param(Rc::new(state)))
+    }
+
+    /// The shape of what is owned: known numbers.
+    fn owned_dims(&mut self, args: &mut Args<'p>, what: &str) -> Eval<Vec<usize>> {
+        let span = args.span;
+        let (sizes, _) = self.need_sizes(args, "shape")?;
+        if let Some(size) = sizes.iter().find(|s| s.number().is_none()) {
+            let error =
+                Diagnostic::error(Code::E0310, span, format!("a {what} cannot depend on the batch size"));
+            return self.report(error.note(format!("{size} is known only in a run")));
+        }
+        if let Some(size) = sizes.iter().find(|s| s.number().is_some_and(|n| n < 1)) {
+            let message = format!("a {what} needs at least one element an axis, this has {size}");
+            return self.fail(Code::E0316, span, message);
+        }
+        let elements = sizes.iter().fold(1u128, |product, s| product.saturating_mul(s.len() as u128));
+        if elements > 1 << 40 {
+            let message = format!("a {what} of about {:e} elements is too large", elements as f64);
+            return self.fail(Code::E0316, span, message);
+        }
+        Ok(sizes.iter().map(crate::shape::Size::len).collect())
     }
 
     /// An initial value.

@@ -1,6 +1,7 @@
-//! Patches under a moving window, and their sums.
+//! Patches under a moving window, and their sums; convolutions by channel.
 
 use super::Compiler;
+use crate::exec::cpu::kernel::depthwise::{self, Planes};
 use crate::op::{Value, Window};
 
 impl Compiler<'_> {
@@ -23,6 +24,40 @@ impl Compiler<'_> {
                     *number = under.map_or(0.0, |(y, z)| image[(channel * height + y) * width + z]);
                 }
             });
+        });
+    }
+
+    /// Sizes of a convolution by channel of these images.
+    fn planes(&self, images: Value, window: Window) -> Planes {
+        let dims = self.dims(images);
+        let [rows, channels, height, width] = [0, 1, 2, 3].map(|i| dims.get(i).copied().unwrap_or(1));
+        Planes { window, planes: rows * channels, channels, height, width }
+    }
+
+    /// `depthwise`: one job a channel of a row.
+    pub(super) fn depthwise(&mut self, value: Value, window: Window) {
+        let planes = self.planes(self.operand(value, 0), window);
+        let [x, w, y] = self.places([self.operand(value, 0), self.operand(value, 1), value]);
+        self.launch(&[x, w], &[y], 0, move |worker, frame, _| {
+            depthwise::forward(worker, planes, frame.view(x), frame.view(w), frame.view(y));
+        });
+    }
+
+    /// `depthwise_grad`: one job a channel of a row.
+    pub(super) fn depthwise_grad(&mut self, value: Value, window: Window) {
+        let planes = self.planes(value, window);
+        let [dy, w, dx] = self.places([self.operand(value, 0), self.operand(value, 1), value]);
+        self.launch(&[dy, w], &[dx], 0, move |worker, frame, _| {
+            depthwise::backward(worker, planes, frame.view(dy), frame.view(w), frame.view(dx));
+        });
+    }
+
+    /// `depthwise_weight_grad`: one job a channel.
+    pub(super) fn depthwise_weight_grad(&mut self, value: Value, window: Window) {
+        let planes = self.planes(self.operand(value, 1), window);
+        let [dy, x, dw] = self.places([self.operand(value, 0), self.operand(value, 1), value]);
+        self.launch(&[dy, x], &[dw], 0, move |worker, frame, _| {
+            depthwise::weights(worker, planes, frame.view(dy), frame.view(x), frame.view(dw));
         });
     }
 

@@ -8,6 +8,7 @@ pub mod adamw;
 pub mod attention;
 pub mod copy;
 pub mod cross_entropy;
+pub mod depthwise;
 pub mod descend;
 pub(crate) mod draw;
 pub mod ema;

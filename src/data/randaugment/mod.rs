@@ -1,5 +1,6 @@
-//! RandAugment as ALBEF, BLIP and VLMo use it: ten operations that leave colour names true.
+//! RandAugment, in three sets of operations: ALBEF's, [`vilt`]'s and [`timm`]'s.
 //!
+//! ALBEF's, which BLIP and VLMo use too, are ten operations that leave colour names true.
 //! `count` operations are drawn with replacement, each is then applied with probability 1/2. At magnitude M of 10: shear ±0.3 M/10,
 //! shift ±10 M/10 pixels, turn ±30 M/10 degrees (signs are coin flips, uncovered area grey 128), brightness and sharpness by the factor
 //! 0.1 + 1.8 M/10. The formulas are those of the OpenCV code that these projects share, to the digit (tests/data.rs), but for two slips
@@ -16,6 +17,11 @@
 use super::image::Pixels;
 use super::warp::{rotation, warp};
 use crate::random::Stream;
+use crate::recipe::AugmentSet;
+
+pub mod pillow;
+pub mod timm;
+pub mod vilt;
 
 /// One of the ten, with its argument.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,10 +49,26 @@ pub enum Operation {
 }
 
 /// Draws and applies `count` operations for a row of a stream.
-pub fn apply(pixels: Pixels, count: usize, magnitude: f64, stream: Stream, row: u32) -> Pixels {
-    (0..count as u32).fold(pixels, |pixels, turn| match draw(magnitude, stream, row, turn) {
-        Some(operation) => perform(pixels, operation),
-        None => pixels,
+pub fn apply(
+    pixels: Pixels,
+    set: AugmentSet,
+    (count, magnitude): (usize, f64),
+    stream: Stream,
+    row: u32,
+) -> Pixels {
+    (0..count as u32).fold(pixels, |pixels, turn| match set {
+        AugmentSet::Albef => match draw(magnitude, stream, row, turn) {
+            Some(operation) => perform(pixels, operation),
+            None => pixels,
+        },
+        AugmentSet::Vilt => {
+            let operation = vilt::draw(magnitude, stream, row, turn);
+            pillow::perform(pixels, operation, vilt::GROUND)
+        }
+        AugmentSet::Timm => match timm::draw(magnitude, [pixels.width, pixels.height], stream, row, turn) {
+            Some(operation) => pillow::perform(pixels, operation, timm::GROUND),
+            None => pixels,
+        },
     })
 }
 
