@@ -59,7 +59,9 @@ fn try_written(task: &Task, threads: usize) -> Result<(Scores, Vec<Caption>), Ta
     let executor: Box<dyn Executor> = host.executor().expect("an executor");
     let mut subjects = First(host.subjects(task)?);
     assert_eq!(subjects.0.count(), 500, "pictures, not captions");
-    run(task, executor.as_ref(), &mut memory(task), &mut subjects)
+    let texts = run(task, executor.as_ref(), &mut memory(task), &mut subjects)?;
+    assert_eq!(texts.way, "cached");
+    Ok((texts.scores, texts.captions))
 }
 
 fn written(task: &Task, threads: usize) -> (Scores, Vec<Caption>) {

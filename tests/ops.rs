@@ -15,10 +15,11 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 /// Ops whose numbers come from outside of the graph.
 const OUTSIDE: [&str; 4] = ["input", "parameter", "twin", "state"];
 
-/// Ops that have no gradient though their numbers move: `stop` and `transport` by their meaning, the others stand in
-/// gradients only.
-const UNDIFFERENTIATED: [&str; 9] = [
+/// Ops that have no gradient though their numbers move: `stop` and `transport` by their meaning, `put` because only
+/// decoding makes it, the others stand in gradients only.
+const UNDIFFERENTIATED: [&str; 10] = [
     "stop",
+    "put",
     "gelu_slope",
     "softmax_grad",
     "normalize_grad",

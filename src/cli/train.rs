@@ -173,6 +173,7 @@ pub fn table(report: &Report) -> String {
         Found::Retrieval(found) => recall(&report.task, found),
         Found::Scores(found) => scores(&report.task, found),
     };
+    lines.extend(report.way.iter().map(|way| format!("  written {way}")));
     lines.extend(report.problems.iter().map(|problem| format!("  data: {problem}")));
     lines.join("\n")
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Executor::prepare`] turns a verified, bound graph into a [`Program`]; a program runs against a [`Memory`] that holds
 //! parameters, gradients, moments, twins and states as flat arrays. Outputs named `grad/<path>` land in the memory's
-//! gradients, outputs named `next/<state>` in its next states; all other outputs can be read after a run.
+//! gradients, outputs named `next/<state>` in its next states, outputs named `keep/<state>` in the states themselves, where they are
+//! all that reads the state; all other outputs can be read after a run.
 //! Invariant: after `prepare` a run of the planned executors allocates nothing.
 
 use crate::graph::Verified;

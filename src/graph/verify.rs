@@ -11,7 +11,8 @@
 //!
 //! 5. every output is a node of the graph, and no two outputs share a name;
 //! 6. one name has one shape among the inputs, the parameters, the twins and the states;
-//! 7. an output `grad/<path>` has the shape of the parameter, an output `next/<name>` the shape of the state.
+//! 7. an output `grad/<path>` has the shape of the parameter, an output `next/<name>` the shape of the state;
+//! 8. an output `keep/<name>` is a `put` on the state, and nothing else reads that state: so it can be done where the state lies.
 //!
 //! All faults are collected. [`Verified`] is the proof, and the only thing an executor takes.
 
@@ -65,6 +66,9 @@ pub enum Breach {
     /// Rule 5.
     #[error("the name is given twice")]
     Twice,
+    /// Rule 8.
+    #[error("is no `put` on a state that nothing else reads")]
+    NotKept,
 }
 
 impl Graph {
@@ -135,11 +139,22 @@ impl Graph {
                 faults.push(fault(Breach::NoNode(value.0)));
                 continue;
             }
+            if name.strip_prefix("keep/").is_some_and(|state| !self.keeps(*value, state)) {
+                faults.push(fault(Breach::NotKept));
+            }
             let owner = name.split_once('/').and_then(|owner| owners.get(&owner));
             let expected = owner.and_then(|shape| differs(shape, self.shape(*value)));
             faults.extend(expected.map(fault));
         }
         faults
+    }
+
+    /// Whether a value is a `put` on this state, and all that reads it.
+    fn keeps(&self, value: Value, state: &str) -> bool {
+        let of = self.operands(value).first().copied().filter(|_| matches!(self.node(value).op, Op::Put(_)));
+        let readers = |v: &Value| matches!(&self.node(*v).op, Op::State(op) if op.name == state);
+        let known: Vec<Value> = self.values().filter(readers).collect();
+        of.is_some_and(|of| known == [of] && self.users(of) == [value])
     }
 
     /// The shapes of the parameters that `grad/<path>` belongs to, and of the states that `next/<name>` replaces.
@@ -221,6 +236,21 @@ mod tests {
         let w = r#"%1 = parameter {"path":"w","shape":{"sizes":["3"],"kind":"float"}} () : float[3]"#;
         let found = faults(&format!("{X}\n{w}\noutput grad/w = %0\n"));
         assert_eq!(found, ["`output` at `grad/w`: should be float[3], but is float[B, 3]"]);
+    }
+
+    #[test]
+    fn a_kept_state_is_read_by_nothing_else() {
+        let text = |more: &str| {
+            format!(
+                "{}\n%1 = input {{\"name\":\"n\",\"shape\":{{\"sizes\":[\"B\",\"1\"],\"kind\":\"float\"}}}} () : float[B, 1]
+                 %2 = input {{\"name\":\"p\",\"shape\":{{\"sizes\":[\"1\"],\"kind\":\"ids\"}}}} () : ids[1]
+                 %3 = put {{\"axis\":1}} (%0, %1, %2) : float[B, 3]\n{more}output keep/x = %3\n",
+                X.replace("input", "state")
+            )
+        };
+        assert_eq!(faults(&text("")), [""; 0]);
+        let found = faults(&text("%4 = exp (%0) : float[B, 3]\noutput y = %4\n"));
+        assert_eq!(found, ["`output` at `keep/x`: is no `put` on a state that nothing else reads"]);
     }
 
     #[test]

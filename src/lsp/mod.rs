@@ -24,6 +24,7 @@ mod library;
 pub mod manual;
 mod position;
 mod protocol;
+pub mod stdio;
 mod uri;
 
 use checker::Checker;

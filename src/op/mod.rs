@@ -262,7 +262,7 @@ ops! {
     depthwise_weight_grad::DepthwiseWeightGrad,
     // places
     reshape::Reshape, permute::Permute, slice::Slice, pad::Pad, concat::Concat, broadcast::Broadcast, take::Take,
-    sum_by::SumBy, before::Before, last::Last, put_last::PutLast, unfold::Unfold, fold::Fold,
+    sum_by::SumBy, before::Before, last::Last, put_last::PutLast, put::Put, unfold::Unfold, fold::Fold,
     // reductions
     sum::Sum, sum_leading::SumLeading, max::Max, argmax::Argmax,
     // rows

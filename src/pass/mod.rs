@@ -11,12 +11,14 @@
 //! | [`expand`] | operations that an executor lacks become smaller ones |
 //! | [`partition`] | what depends on a picture alone, on a text alone, on both |
 //! | [`narrow`] | one place of a text instead of all |
+//! | [`decode`] | the beginning of a text, and a step that goes on with kept keys and values |
 //!
 //! `fuse` comes first, then `differentiate`, `tidy`, `expand`. All but the first keep every named value as it is and drop
 //! what no name needs; [`prepare`] calls them in order. Nodes keep their origin, or take that of the node they stand for.
 
 pub mod accumulate;
 mod autodiff;
+pub mod decode;
 mod expand;
 mod fuse;
 mod fuse_attention;

@@ -24,6 +24,9 @@ pub struct Report {
     pub found: Found,
     /// What was wrong with the data: counts and first names. A picture that cannot be read counts as a grey one.
     pub problems: Vec<String>,
+    /// How texts were written: `cached`, from kept keys and values, or `whole` and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
     /// What was written; kept in a file of its own.
     #[serde(skip)]
     pub captions: Vec<Caption>,
@@ -32,7 +35,7 @@ pub struct Report {
 impl Report {
     /// A report without texts.
     pub fn new(task: &str, found: Found, problems: Vec<String>) -> Self {
-        Self { task: task.to_string(), found, problems, captions: Vec::new() }
+        Self { task: task.to_string(), found, problems, way: None, captions: Vec::new() }
     }
 }
 

@@ -466,9 +466,9 @@ fn answer(
         }
         Answer::Generate { .. } => {
             let mut subjects = supply.subjects(task)?;
-            let (scores, captions) = generate::run(task, executor, memory, subjects.as_mut())?;
-            let report = Report::new(&task.name, Found::Scores(scores), subjects.problems());
-            return Ok(Report { captions, ..report });
+            let texts = generate::run(task, executor, memory, subjects.as_mut())?;
+            let report = Report::new(&task.name, Found::Scores(texts.scores), subjects.problems());
+            return Ok(Report { captions: texts.captions, way: Some(texts.way), ..report });
         }
         other @ Answer::Rank { .. } => {
             let (task, protocol) = (task.name.clone(), other.name().to_string());

@@ -2,7 +2,7 @@
 
 use lsp_server::{Message, Notification, Request, RequestId};
 use serde_json::{Value, json};
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -41,6 +41,12 @@ impl Client {
     /// Sends a notification.
     pub fn tell(&mut self, method: &str, params: Value) {
         self.send(Notification::new(method.into(), params).into());
+    }
+
+    /// Sends a frame, whatever is in it.
+    pub fn frame(&mut self, content: &str) {
+        let input = self.input.as_mut().expect("an open input");
+        write!(input, "Content-Length: {}\r\n\r\n{content}", content.len()).expect("a living server");
     }
 
     fn send(&mut self, message: Message) {

@@ -58,6 +58,16 @@ fn a_closed_document_is_forgotten() {
     client.end();
 }
 
+#[test]
+fn what_is_no_message_costs_itself_alone() {
+    let mut client = Client::ready();
+    for content in ["{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\"", "", "3", "\u{7f}é"] {
+        client.frame(content);
+        assert_eq!(client.ask("textDocument/rename", json!({})), Err(METHOD_NOT_FOUND), "after {content:?}");
+    }
+    client.end();
+}
+
 /// A cheap generator: the same texts every time.
 struct Dice(u64);
 

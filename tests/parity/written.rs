@@ -10,7 +10,7 @@ use chiasm::recipe::Timeline;
 use chiasm::task::generate::beam::Beam;
 use chiasm::task::generate::hypotheses::{Hypotheses, Rules, Written};
 use chiasm::task::generate::single::{Choice, Single};
-use chiasm::task::generate::writer::Writer;
+use chiasm::task::generate::writer::{Plan, Writer};
 use chiasm::tensor::Tensor;
 use chiasm::train::plan;
 use chiasm::train::stage::Trainer;
@@ -52,15 +52,17 @@ impl Desk {
     /// What is written about all pictures, so many at a time.
     pub fn write(
         &mut self,
-        batch: usize,
+        (batch, beams): (usize, usize),
         draft: impl Fn(Rules) -> Box<dyn Hypotheses>,
         penalty: f64,
     ) -> Vec<Written> {
         let rules = Rules { end: END, min: 0, max: self.max, length_penalty: penalty };
         let task = Task { batch, ..self.task.clone() };
         let layout = self.memory.layout.clone();
+        let plan = Plan::new(&task, "text", Some(self.probe)).expect("a plan");
         let mut writer =
-            Writer::new(&task, "text", Some(self.probe), self.executor.as_ref(), &layout).expect("a writer");
+            Writer::new(&plan, (&[FIRST], beams), self.executor.as_ref(), &layout).expect("a writer");
+        assert_eq!(writer.way(), "cached");
         let count = self.image.dims[0];
         let mut written = Vec::new();
         for start in (0..count).step_by(batch) {
@@ -74,11 +76,11 @@ impl Desk {
     }
 
     pub fn beam(&mut self, batch: usize, beams: usize, penalty: f64) -> Vec<Written> {
-        self.write(batch, |rules| Box::new(Beam::new(rules, beams, &[FIRST])), penalty)
+        self.write((batch, beams), |rules| Box::new(Beam::new(rules, beams, &[FIRST])), penalty)
     }
 
     pub fn greedy(&mut self) -> Vec<Written> {
-        self.write(4, |rules| Box::new(Single::new(rules, Choice::Greedy, &[FIRST])), 0.0)
+        self.write((4, 1), |rules| Box::new(Single::new(rules, Choice::Greedy, &[FIRST])), 0.0)
     }
 }
 

@@ -99,17 +99,19 @@ impl CpuProgram {
         }
     }
 
-    /// The arrays are as long as the layout says; gradients only if the program writes some.
+    /// The arrays are as long as the layout says; gradients and next states only if the program writes some.
     fn check(&self, memory: &Memory) -> Result<(), ExecError> {
         let [parameters, twins, states] = self.words;
         let trains = self.compiled.homes.iter().any(|home| matches!(home, Home::Gradients(_)));
         let gradients = if trains { parameters } else { 0 };
+        let advances = self.compiled.homes.iter().any(|home| matches!(home, Home::Next(_)));
+        let next = if advances { states } else { 0 };
         for (name, found, expected) in [
             ("parameters", memory.parameters.len(), parameters),
             ("gradients", memory.gradients.len(), gradients),
             ("twins", memory.twins.len(), twins),
             ("states", memory.states.len(), states),
-            ("next states", memory.next.len(), states),
+            ("next states", memory.next.len(), next),
         ] {
             if found < expected {
                 let [expected, found] = [expected, found].map(|words| format!("{words} words"));

@@ -50,12 +50,13 @@ fn read(slot: &Slot, words: &[f32]) -> Option<Array> {
     Some(Array { dims: slot.dims.clone(), data: words.get(slot.range())?.iter().map(number).collect() })
 }
 
-/// Writes a named value to its slot, if the name is a gradient or a next state and there is room for it.
+/// Writes a named value to its slot, if the name is a gradient, a next state or a kept one, and there is room for it.
 pub fn store(name: &str, array: &Array, memory: &mut Memory) {
     let layout = &memory.layout;
     let place = match name.split_once('/') {
         Some(("grad", path)) => layout.parameters.get(path).map(|slot| (slot, &mut memory.gradients)),
         Some(("next", state)) => layout.states.get(state).map(|slot| (slot, &mut memory.next)),
+        Some(("keep", state)) => layout.states.get(state).map(|slot| (slot, &mut memory.states)),
         _ => None,
     };
     let Some((slot, words)) = place else { return };

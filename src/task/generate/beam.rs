@@ -11,6 +11,8 @@ pub struct Beam {
     rules: Rules,
     width: usize,
     open: Vec<(Vec<i32>, f64)>,
+    /// Of each open text, its place in the beam before.
+    parents: Vec<usize>,
     best: Option<Written>,
 }
 
@@ -25,7 +27,7 @@ struct Candidate {
 impl Beam {
     /// Begins with the first token and the prompt; `width` texts go on together.
     pub fn new(rules: Rules, width: usize, start: &[i32]) -> Self {
-        Self { rules, width: width.max(1), open: vec![(start.to_vec(), 0.0)], best: None }
+        Self { rules, width: width.max(1), open: vec![(start.to_vec(), 0.0)], parents: vec![0], best: None }
     }
 
     /// The best continuations, the best first; of equal ones that of the earlier text, then of the smaller id.
@@ -59,9 +61,13 @@ impl Hypotheses for Beam {
         self.open.iter().map(|(tokens, _)| tokens.as_slice()).collect()
     }
 
+    fn parents(&self) -> Vec<usize> {
+        self.parents.clone()
+    }
+
     fn extend(&mut self, logits: &[&[f32]]) {
         let candidates = self.candidates(logits);
-        let mut open = Vec::new();
+        let (mut open, mut parents) = (Vec::new(), Vec::new());
         let decided = candidates.first().is_none_or(|first| self.is_decided(first.sum));
         for candidate in candidates.into_iter().filter(|_| !decided) {
             let tokens = &self.open[candidate.text].0;
@@ -69,12 +75,13 @@ impl Hypotheses for Beam {
                 self.end(candidate);
             } else {
                 open.push(([tokens.as_slice(), &[candidate.token]].concat(), candidate.sum));
+                parents.push(candidate.text);
             }
             if open.len() == self.width {
                 break;
             }
         }
-        self.open = open;
+        (self.open, self.parents) = (open, parents);
     }
 
     fn best(&self) -> Written {
@@ -111,7 +118,7 @@ mod tests {
     fn a_beam_finds_what_greedy_misses() {
         let mut beam = Beam::new(RULES, 2, &[9]);
         beam.extend(&[&ln([0.1, 0.5, 0.4])]);
-        assert_eq!(beam.open(), [&[9, 1], &[9, 2]]);
+        assert_eq!((beam.open(), beam.parents()), (vec![&[9, 1][..], &[9, 2]], vec![0, 0]));
         // After 1 all is open, after 2 the end is nearly sure.
         beam.extend(&[&ln([0.3, 0.35, 0.35]), &ln([0.98, 0.01, 0.01])]);
         assert_eq!(beam.best().tokens, [9, 2, 0]);

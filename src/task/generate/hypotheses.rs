@@ -10,6 +10,8 @@
 pub trait Hypotheses {
     /// The texts that are not at their end; none if all is written.
     fn open(&self) -> Vec<&[i32]>;
+    /// Of each open text, which of those that were open before the last [`Hypotheses::extend`] it continues.
+    fn parents(&self) -> Vec<usize>;
     /// Goes on by logits over the vocabulary, one row an open text.
     fn extend(&mut self, logits: &[&[f32]]);
     /// The best text.

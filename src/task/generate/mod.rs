@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! prompt ─tokens─▶ drafts ([`single`]: greedy, nucleus; [`beam`]) ◀─next token─ [`writer`] ◀─ inputs of a batch of subjects
+//!                    │                                              ([`cached`], or [`whole`])
 //!                    └─ended─▶ text without prompt and marks ─▶ cider, bleu(n), rouge_l, exact, vqa_score
 //! ```
 //!
@@ -9,8 +10,11 @@
 //! else is in the batch, or on the number of threads (as far as the executor's rows do not).
 
 pub mod beam;
+mod cached;
 pub mod hypotheses;
+mod kept;
 pub mod single;
+mod whole;
 pub mod writer;
 
 use super::TaskError;
@@ -18,14 +22,25 @@ use super::captions::{self, Answered};
 use super::report::{Caption, Scores};
 use super::subjects::Subjects;
 use crate::data::Vocabulary;
-use crate::exec::{Executor, Memory};
+use crate::exec::{Executor, Layout, Memory};
 use crate::lower::model::{Answer, Search, Task};
 use crate::random::Stream;
 use beam::Beam;
 use hypotheses::{Hypotheses, Rules, Written};
 use single::{Choice, Single};
 use std::ops::Range;
-use writer::Writer;
+use writer::{Plan, Writer};
+
+/// What a task wrote.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Texts {
+    /// What it is worth.
+    pub scores: Scores,
+    /// A text a subject.
+    pub captions: Vec<Caption>,
+    /// `cached`, or `whole` and why: see [`Writer::way`].
+    pub way: String,
+}
 
 /// Runs the task: what was written, and its scores.
 ///
@@ -36,13 +51,46 @@ pub fn run(
     executor: &dyn Executor,
     memory: &mut Memory,
     subjects: &mut dyn Subjects,
-) -> Result<(Scores, Vec<Caption>), TaskError> {
+) -> Result<Texts, TaskError> {
+    run_by(&Writer::new, task, executor, memory, subjects)
+}
+
+/// As [`run`], but all of the text is run for every place: what [`run`] is measured against.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_whole(
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    subjects: &mut dyn Subjects,
+) -> Result<Texts, TaskError> {
+    run_by(
+        &|plan, _, executor, layout| Writer::whole(plan, executor, layout),
+        task,
+        executor,
+        memory,
+        subjects,
+    )
+}
+
+/// Makes a writer of a plan, and of what texts begin with and how many of a subject are open.
+type Make<'m> = dyn Fn(&Plan<'_>, (&[i32], usize), &dyn Executor, &Layout) -> Result<Writer, TaskError> + 'm;
+
+fn run_by(
+    make: &Make<'_>,
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    subjects: &mut dyn Subjects,
+) -> Result<Texts, TaskError> {
     let Answer::Generate { token, probe, .. } = &task.answer else {
         let protocol = task.answer.name().to_string();
         return Err(TaskError::Later { task: task.name.clone(), protocol });
     };
-    let mut writer = Writer::new(task, token, probe.map(|id| id as i32), executor, &memory.layout.clone())?;
-    let pen = Pen::new(task, subjects.vocabulary(), writer.places())?;
+    let plan = Plan::new(task, token, probe.map(|id| id as i32))?;
+    let pen = Pen::new(task, subjects.vocabulary(), plan.places)?;
+    let mut writer = make(&plan, (&pen.start, pen.beams()), executor, &memory.layout.clone())?;
     let mut written = Vec::with_capacity(subjects.count());
     for start in (0..subjects.count()).step_by(task.batch.max(1)) {
         let rows = start..(start + task.batch).min(subjects.count());
@@ -62,7 +110,8 @@ pub fn run(
         score: written.score,
         references: answer.references.into_iter().map(|reference| reference.text).collect(),
     };
-    Ok((Scores { rows: subjects.count(), scores }, rows.map(caption).collect()))
+    let scores = Scores { rows: subjects.count(), scores };
+    Ok(Texts { scores, captions: rows.map(caption).collect(), way: writer.way() })
 }
 
 /// How a task writes.
@@ -95,6 +144,14 @@ impl Pen {
         let rules = Rules { end: vocabulary.sep(), min: *min, max, length_penalty: *length_penalty };
         let draws = Stream::new(task.seed, &task.name, "generate");
         Ok(Self { rules, search: *search, start, draws })
+    }
+
+    /// Most texts of a subject that are open together.
+    fn beams(&self) -> usize {
+        match self.search {
+            Search::Beam(width) => width.max(1),
+            Search::Greedy | Search::Nucleus(_) => 1,
+        }
     }
 
     fn drafts(&self, rows: Range<usize>) -> Vec<Box<dyn Hypotheses>> {

@@ -43,6 +43,10 @@ impl Hypotheses for Single {
         if self.ended { Vec::new() } else { vec![&self.text] }
     }
 
+    fn parents(&self) -> Vec<usize> {
+        vec![0; self.open().len()]
+    }
+
     fn extend(&mut self, logits: &[&[f32]]) {
         let [logits] = logits else { return };
         let next = self.rules.log_probabilities(&self.text, logits);

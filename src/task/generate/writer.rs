@@ -1,78 +1,98 @@
-//! The two prepared parts of a `generate` task: what depends on the subject alone, and what is run again for every place.
+//! How texts are written: from kept keys and values, or by running all of the text for every place.
 //!
-//! 1. The logits are cut down to the place that says the next token ([`narrow`]).
-//! 2. The graph is cut by inputs ([`partition`]): whatever the written input does not reach is computed once a subject and kept.
-//! 3. The rest runs on the text so far, padded, with its length. It does not look ahead (E0609), so running all of it for every
-//!    place gives what keeping keys and values would give; this version does not keep them.
-//!
-//! Beams are rows: the open texts of all subjects are run together, by batches.
+//! A task whose logits [`decode`](crate::pass::decode) can derive a step from is [`Cached`]; another is written [`Whole`], and the
+//! report says why. Both write the same tokens.
 
+use super::cached::Cached;
 use super::hypotheses::{Hypotheses, Written};
+use super::whole::Whole;
 use crate::exec::{Executor, Layout, Memory};
-use crate::graph::{Graph, Origin};
+use crate::graph::Graph;
 use crate::lower::model::{Input, Reading, Task};
-use crate::op::{self, Before, Class, Context};
-use crate::pass::narrow;
-use crate::pass::partition::partition;
-use crate::shape::{Batch, Kind, Shape};
-use crate::task::gallery::Rows;
-use crate::task::side::Side;
-use crate::task::{TaskError, context};
+use crate::op::{self, Class};
+use crate::pass::decode::Refusal;
+use crate::shape::Shape;
+use crate::task::TaskError;
 use crate::tensor::Tensor;
 
-/// The output of the part that runs for every place.
-const NEXT: &str = "next";
-/// The input that says how many places are used, besides that of the written input.
-const USED: &str = "generate/used";
+/// What a writer is made for.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// The input that is written.
+    pub input: &'a Input,
+    /// How many tokens have a place.
+    pub places: usize,
+    /// Put behind the text: the logits there say the next token. Without it they are read at the last token of the text.
+    pub probe: Option<i32>,
+}
+
+impl<'a> Plan<'a> {
+    /// Of the input called `token`.
+    ///
+    /// # Errors
+    /// Logits that do not depend on it, or draw at random.
+    pub fn new(task: &'a Task, token: &str, probe: Option<i32>) -> Result<Self, TaskError> {
+        let graph = task.graph.keep(&["logits"]);
+        if let Some(draw) = graph.values().find(|v| is_draw(&graph, *v)) {
+            let path = graph.node(draw).origin.path.to_string();
+            return Err(TaskError::Draws { task: task.name.clone(), path });
+        }
+        let found = task.inputs.iter().find(|input| input.name == token);
+        match found.map(|input| (input, &input.reading)) {
+            Some((input, Reading::Text { length, .. })) => Ok(Self { task, input, places: *length, probe }),
+            _ => Err(TaskError::Data(format!(
+                "the logits of task `{}` do not depend on `{token}`, which it writes",
+                task.name
+            ))),
+        }
+    }
+}
 
 /// Writes texts with a model.
 pub struct Writer {
-    subject: Side,
-    text: Side,
-    /// The written input, and that of its lengths.
-    token: String,
-    lengths: Option<String>,
-    places: usize,
-    batch: usize,
-    probe: Option<i32>,
-    context: Context,
+    way: Way,
+}
+
+enum Way {
+    Cached(Box<Cached>),
+    Whole(Box<Whole>, Option<Refusal>),
 }
 
 impl Writer {
-    /// Prepares the parts. `probe` is put behind the text, and the logits there say the next token; without it they are read at the
-    /// last token of the text.
+    /// Prepares what the plan asks for; all texts begin with `start`, and at most `beams` of a subject are open.
     ///
     /// # Errors
-    /// Logits that draw at random, an op that the executor does not have.
+    /// An op that the executor does not have.
     pub fn new(
-        task: &Task,
-        token: &str,
-        probe: Option<i32>,
+        plan: &Plan<'_>,
+        (start, beams): (&[i32], usize),
         executor: &dyn Executor,
         layout: &Layout,
     ) -> Result<Self, TaskError> {
-        let (input, places) = written(task, token)?;
-        let graph = next(&task.graph.bind(&Batch::of(&task.symbol, task.batch))?, task, places)?;
-        let own = |name: &str| name == token || name == USED || input.lengths.as_deref() == Some(name);
-        let inputs = crate::pass::prepare::inputs(&graph);
-        let subject: Vec<&str> = inputs.iter().map(String::as_str).filter(|name| !own(name)).collect();
-        let parts = partition(&graph, &subject, &[])?;
-        let side = |graph, name| Side::new(graph, name, task.batch, executor, layout);
-        Ok(Self {
-            subject: side(parts.image, "subject")?,
-            text: side(parts.pair, NEXT)?,
-            token: token.to_string(),
-            lengths: input.lengths.clone(),
-            places,
-            batch: task.batch,
-            probe,
-            context: context(task),
-        })
+        let way = match Cached::new(plan, (start, beams), executor, layout)? {
+            Ok(cached) => Way::Cached(Box::new(cached)),
+            Err(refusal) => Way::Whole(Box::new(Whole::new(plan, executor, layout)?), Some(refusal)),
+        };
+        Ok(Self { way })
     }
 
-    /// How many tokens have a place.
-    pub fn places(&self) -> usize {
-        self.places
+    /// Prepares to write without kept keys, whether or not they could be kept.
+    ///
+    /// # Errors
+    /// As [`Writer::new`].
+    pub fn whole(plan: &Plan<'_>, executor: &dyn Executor, layout: &Layout) -> Result<Self, TaskError> {
+        Ok(Self { way: Way::Whole(Box::new(Whole::new(plan, executor, layout)?), None) })
+    }
+
+    /// How it writes, for a report.
+    pub fn way(&self) -> String {
+        match &self.way {
+            Way::Cached(_) => "cached".to_string(),
+            Way::Whole(_, None) => "whole".to_string(),
+            Way::Whole(_, Some(refusal)) => format!("whole, because {refusal}"),
+        }
     }
 
     /// Writes about `drafts.len()` subjects, at most a batch of them, whose inputs are given.
@@ -82,88 +102,14 @@ impl Writer {
     pub fn write(
         &mut self,
         inputs: Vec<(String, Tensor)>,
-        mut drafts: Vec<Box<dyn Hypotheses>>,
+        drafts: Vec<Box<dyn Hypotheses>>,
         memory: &mut Memory,
     ) -> Result<Vec<Written>, TaskError> {
-        let kept = self.subject.run(inputs, drafts.len(), memory, &self.context)?;
-        loop {
-            let open: Vec<(usize, &[i32])> = { drafts.iter().enumerate() }
-                .flat_map(|(row, draft)| draft.open().into_iter().map(move |text| (row, text)))
-                .collect();
-            if open.is_empty() {
-                return Ok(drafts.iter().map(|draft| draft.best()).collect());
-            }
-            let logits = self.logits(&open, &kept, memory)?;
-            let width = logits.len() / open.len();
-            let mut rows = logits.chunks(width.max(1));
-            for draft in &mut drafts {
-                let own: Vec<&[f32]> = rows.by_ref().take(draft.open().len()).collect();
-                draft.extend(&own);
-            }
+        match &mut self.way {
+            Way::Cached(cached) => cached.write(inputs, drafts, memory),
+            Way::Whole(whole, _) => whole.write(inputs, drafts, memory),
         }
     }
-
-    /// What follows each text `(subject, tokens)`, row by row.
-    fn logits(
-        &mut self,
-        texts: &[(usize, &[i32])],
-        kept: &Rows,
-        memory: &mut Memory,
-    ) -> Result<Vec<f32>, TaskError> {
-        let mut logits = Vec::new();
-        for part in texts.chunks(self.batch.max(1)) {
-            let mut inputs = kept.gather(&part.iter().map(|(row, _)| *row).collect::<Vec<_>>());
-            inputs.extend(self.tokens(part));
-            let found = self.text.run(inputs, part.len(), memory, &self.context)?;
-            logits.extend_from_slice(found.floats(NEXT));
-        }
-        Ok(logits)
-    }
-
-    /// Texts as inputs: tokens with the probe, and how many places are used. What stands behind is never looked at.
-    fn tokens(&self, texts: &[(usize, &[i32])]) -> Vec<(String, Tensor)> {
-        let (mut ids, mut used) = (Vec::with_capacity(texts.len() * self.places), Vec::new());
-        for (_, text) in texts {
-            let row: Vec<i32> = text.iter().copied().chain(self.probe).take(self.places).collect();
-            used.push(row.len() as i32);
-            ids.extend((0..self.places).map(|place| row.get(place).copied().unwrap_or(0)));
-        }
-        let used = Tensor::ids([texts.len()], used);
-        let lengths = self.lengths.iter().map(|name| (name.clone(), used.clone()));
-        let tokens = (self.token.clone(), Tensor::ids([texts.len(), self.places], ids));
-        lengths.chain([tokens, (USED.to_string(), used.clone())]).collect()
-    }
-}
-
-/// The input that is written, and how many places it has.
-fn written<'t>(task: &'t Task, token: &str) -> Result<(&'t Input, usize), TaskError> {
-    let found = task.inputs.iter().find(|input| input.name == token);
-    match found.map(|input| (input, &input.reading)) {
-        Some((input, Reading::Text { length, .. })) => Ok((input, *length)),
-        _ => Err(TaskError::Data(format!(
-            "the logits of task `{}` do not depend on `{token}`, which it writes",
-            task.name
-        ))),
-    }
-}
-
-/// The graph of the logits at the last used place.
-fn next(graph: &Graph, task: &Task, places: usize) -> Result<Graph, TaskError> {
-    let mut graph = graph.keep(&["logits"]);
-    let Some(logits) = graph.output("logits") else {
-        return Err(TaskError::Data(format!("the task `{}` has no logits", task.name)));
-    };
-    if let Some(draw) = graph.values().find(|v| is_draw(&graph, *v)) {
-        let path = graph.node(draw).origin.path.to_string();
-        return Err(TaskError::Draws { task: task.name.clone(), path });
-    }
-    let origin = Origin::default();
-    let shape = Shape::float([task.batch]).with_kind(Kind::Ids);
-    let used = graph.add(op::Input { name: USED.into(), shape }, &[], &origin)?;
-    let mask = graph.add(Before { n: (places as i64).into() }, &[used], &origin)?;
-    let last = narrow(&mut graph, logits, mask)?;
-    graph.name(NEXT, last);
-    Ok(graph.keep(&[NEXT]))
 }
 
 fn is_draw(graph: &Graph, value: op::Value) -> bool {

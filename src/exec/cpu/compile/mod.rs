@@ -284,8 +284,14 @@ impl<'a> Compiler<'a> {
         ExecError::Unsupported { executor: "cpu", op: node.op.name(), path: node.origin.path.to_string() }
     }
 
-    /// Sums that are added in place share the room of their first term.
+    /// Sums that are added in place share the room of their first term, states that are kept that of their new value.
     fn alias(&mut self, units: &[Unit]) {
+        for (_, value) in self.graph.outputs().iter().filter(|(name, _)| name.starts_with("keep/")) {
+            // A verified graph keeps nothing that something else reads.
+            if matches!(self.op(*value), Op::Put(_)) {
+                self.sight.share(*value, self.operand(*value, 0));
+            }
+        }
         for unit in units {
             if let Form::Product(product) = &unit.form
                 && let Some(first) = product.onto
@@ -334,6 +340,7 @@ impl<'a> Compiler<'a> {
             Op::SumBy(_) => self.sum_by(value),
             Op::Last(_) => self.last(value),
             Op::PutLast(_) => self.put_last(value),
+            Op::Put(op) => self.put(value, op),
             Op::Sum(op) => self.sum(value, op.axis),
             Op::SumLeading(op) => self.sum_leading(value, op.axes),
             Op::Max(op) => self.max(value, op.axis),

@@ -3,8 +3,9 @@
 use super::Compiler;
 use crate::exec::cpu::frame::Place;
 use crate::exec::cpu::kernel::copy::{self, Layout};
+use crate::exec::cpu::kernel::put;
 use crate::exec::cpu::kernel::take::{self, Table};
-use crate::op::{Broadcast, Concat, Pad, Permute, Slice, Value};
+use crate::op::{Broadcast, Concat, Pad, Permute, Put, Slice, Value};
 
 /// Row-major strides.
 pub(super) fn strides(dims: &[usize]) -> Vec<usize> {
@@ -204,6 +205,20 @@ impl Compiler<'_> {
                 let from = frame.view(x).part(row * width, width).read();
                 rows[place * width..(place + 1) * width].copy_from_slice(from);
             });
+        });
+    }
+
+    /// `put`: places of an axis replaced, where the old ones lie if the two share a room.
+    pub(super) fn put(&mut self, value: Value, op: &Put) {
+        let [x, new, ids] = [0, 1, 2].map(|i| self.operand(value, i));
+        let (outer, places, inner) = around(&self.dims(value), op.axis);
+        let size = put::Places { outer, places, new: self.count(ids), inner };
+        let check = self.check(value, places);
+        let [x, new, ids, to] = self.places([x, new, ids, value]);
+        self.launch(&[x, new, ids], &[to], 0, move |worker, frame, _| {
+            let [x, new, ids, to] = [x, new, ids, to].map(|place| frame.view(place));
+            frame.check(worker, check, ids, places);
+            put::put(worker, size, x, new, ids, to);
         });
     }
 

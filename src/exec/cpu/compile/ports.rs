@@ -36,6 +36,9 @@ impl<'a> Compiler<'a> {
         if let Some(path) = name.strip_prefix("grad/") {
             return Ok(Some(Home::Gradients(self.slot(&self.layout.parameters, path)?.start)));
         }
+        if let Some(state) = name.strip_prefix("keep/") {
+            return Ok(Some(Home::States(self.slot(&self.layout.states, state)?.start)));
+        }
         if let Some(state) = name.strip_prefix("next/") {
             return Ok(Some(Home::Next(self.slot(&self.layout.states, state)?.start)));
         }

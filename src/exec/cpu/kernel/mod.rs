@@ -18,6 +18,7 @@ pub mod layer_norm;
 pub mod norm;
 pub mod normalize;
 pub mod pointwise;
+pub mod put;
 pub mod reduce;
 pub mod softmax;
 pub mod take;
