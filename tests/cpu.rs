@@ -103,14 +103,14 @@ fn what_the_blocks_do_not_use() {
     let h = net.add("path", Dropout { share: 0.4, per_row: true, draw: draw("b") }, &[h]);
     let x = net.add("sum", Add, &[x, h]);
     let sizes = [3_usize, 6, 2, 4].map(Size::from).to_vec();
-    let split = net.add("split", Reshape { sizes }, &[x]);
+    let split = net.add("split", Reshape { sizes: sizes.into() }, &[x]);
     let heads = net.add("split", Permute { axes: vec![0, 2, 1, 3] }, &[split]);
     let bias = net.parameter("bias", &[2, 6, 6]);
     let drop = Some(Drop { share: 0.2, draw: draw("c") });
     let op = Attend { heads: None, causal: true, mask: true, bias: true, relation: false, drop };
     let y = net.add("attend", op, &[heads, heads, heads, mask, bias]);
     let y = net.add("join", Permute { axes: vec![0, 2, 1, 3] }, &[y]);
-    let y = net.add("join", Reshape { sizes: [3_usize, 6, 8].map(Size::from).to_vec() }, &[y]);
+    let y = net.add("join", Reshape { sizes: [3_usize, 6, 8].map(Size::from).to_vec().into() }, &[y]);
     let y = twice(&mut net, y);
     let factor = net.number(1.702);
     let scaled = net.add("quick", Multiply, &[y, factor]);

@@ -37,7 +37,7 @@ impl Rule for Depthwise {
         of_kind(w, Kind::Float)?;
         let (rows, [channels, _, _, down, across]) = extent(x, self.window)?;
         let side = Size::from(self.window.side);
-        if w.sizes != [Size::from(channels), Size::from(1_usize), side.clone(), side] || self.window.stride == 0 {
+        if w.sizes[..] != [Size::from(channels), Size::from(1_usize), side.clone(), side] || self.window.stride == 0 {
             return Err(Misfit::new("C2", format!("{w} is no window for each channel of {x}")));
         }
         Ok(Shape::float([rows, Size::from(channels), Size::from(down), Size::from(across)]))

@@ -34,7 +34,7 @@ impl Rule for DepthwiseGrad {
             return Err(wrong());
         }
         let side = Size::from(self.window.side);
-        if w.sizes != [c.clone(), Size::from(1_usize), side.clone(), side] {
+        if w.sizes[..] != [c.clone(), Size::from(1_usize), side.clone(), side] {
             return Err(Misfit::new("C2", format!("{w} is no window for each channel of {dy}")));
         }
         Ok(Shape::float([b.clone(), c.clone(), Size::from(self.height), Size::from(self.width)]))

@@ -24,7 +24,7 @@ impl Rule for DepthwiseWeightGrad {
         of_kind(dy, Kind::Float)?;
         of_kind(x, Kind::Float)?;
         let (rows, [channels, _, _, down, across]) = extent(x, self.window)?;
-        if dy.sizes != [rows, Size::from(channels), Size::from(down), Size::from(across)] {
+        if dy.sizes[..] != [rows, Size::from(channels), Size::from(down), Size::from(across)] {
             return Err(Misfit::new("C2", format!("{dy} are no results of {x}")));
         }
         let side = self.window.side;

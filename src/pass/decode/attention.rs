@@ -11,6 +11,7 @@ use super::facts::{Fact, Places};
 use super::{Cache, Refusal};
 use crate::op::{And, Attend, Compare, Put, Relation, Reshape, State, Value};
 use crate::shape::Size;
+use smallvec::smallvec;
 
 /// The optional operands.
 #[derive(Clone, Copy)]
@@ -167,8 +168,9 @@ impl Cut<'_> {
         let mask = extras.mask.map(|mask| self.kept(self.mask_need(mask, keys))).transpose()?;
         let pairs = extras.bias.is_some() || extras.relation.is_some();
         if op.heads.is_some() && !pairs && self.request.beams > 1 {
-            let sizes =
-                |rows: usize, places: usize, like: &[Size]| vec![rows.into(), places.into(), like[2].clone()];
+            let sizes = |rows: usize, places: usize, like: &[Size]| {
+                smallvec![rows.into(), places.into(), like[2].clone()]
+            };
             let shape = self.out.shape(query).clone();
             let together = self.request.beams * self.request.window();
             let all = Reshape { sizes: sizes(self.request.batch, together, &shape.sizes) };

@@ -124,8 +124,8 @@ mod tests {
         let sum = add(Add.into(), &[x, place]);
         let matrix = add(Matmul { transpose_left: false, transpose_right: false }.into(), &[x, w]);
         let heads = [2_usize, 5, 2, 3].map(Size::from).to_vec();
-        let split = add(Reshape { sizes: heads }.into(), &[x]);
-        let flat = add(Reshape { sizes: [10_usize, 6].map(Size::from).to_vec() }.into(), &[x]);
+        let split = add(Reshape { sizes: heads.into() }.into(), &[x]);
+        let flat = add(Reshape { sizes: [10_usize, 6].map(Size::from).to_vec().into() }.into(), &[x]);
         let rows = add(Take.into(), &[w, ids]);
         let soft = add(Softmax.into(), &[place]);
         assert_eq!(through(&graph, sum, 1), Some(vec![Some(1), Some(0)]));

@@ -13,7 +13,8 @@ use super::facts::{Fact, Facts, Places};
 use super::{Cache, Refusal, Request};
 use crate::graph::Graph;
 use crate::op::{self, Broadcast, Concat, Fill, Op, Permute, Range, Reshape, Slice, State, Take, Value};
-use crate::shape::{Batch, Kind, Shape, Size};
+use crate::shape::{Batch, Kind, Shape, Size, Sizes};
+use smallvec::smallvec;
 use std::collections::BTreeMap;
 
 /// Which places of the text are computed.
@@ -306,7 +307,7 @@ impl<'a> Cut<'a> {
         }
         let origin = self.out.node(value).origin.clone();
         let (rows, rest) = (shape.sizes[0].clone(), &shape.sizes[1..]);
-        let sizes: Vec<Size> = [rows, beams.into()].into_iter().chain(rest.iter().cloned()).collect();
+        let sizes: Sizes = [rows, beams.into()].into_iter().chain(rest.iter().cloned()).collect();
         let axes = std::iter::once(0).chain(2..sizes.len()).collect();
         let spread = self.out.add(Broadcast { sizes, axes }, &[value], &origin)?;
         let sizes = std::iter::once(Size::from(self.request.rows())).chain(rest.iter().cloned()).collect();
@@ -317,7 +318,7 @@ impl<'a> Cut<'a> {
     pub(super) fn lines(&mut self, n: usize, offset: isize, like: Value) -> Result<[Value; 2], Refusal> {
         let line = self.add(Range { n: n.into() }, &[], like)?;
         let at = self.at(offset)?;
-        let sizes: Vec<Size> = vec![self.request.window().into(), n.into()];
+        let sizes: Sizes = smallvec![self.request.window().into(), n.into()];
         let line = self.add(Broadcast { sizes: sizes.clone(), axes: vec![1] }, &[line], like)?;
         Ok([line, self.add(Broadcast { sizes, axes: vec![0] }, &[at], like)?])
     }
