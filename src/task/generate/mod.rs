@@ -37,18 +37,7 @@ pub fn run(
     memory: &mut Memory,
     subjects: &mut dyn Subjects,
 ) -> Result<(Scores, Vec<Caption>), TaskError> {
-    let Answer::Generate { token, probe, .. } = &task.answer else {
-        let protocol = task.answer.name().to_string();
-        return Err(TaskError::Later { task: task.name.clone(), protocol });
-    };
-    let mut writer = Writer::new(task, token, probe.map(|id| id as i32), executor, &memory.layout.clone())?;
-    let pen = Pen::new(task, subjects.vocabulary(), writer.places())?;
-    let mut written = Vec::with_capacity(subjects.count());
-    for start in (0..subjects.count()).step_by(task.batch.max(1)) {
-        let rows = start..(start + task.batch).min(subjects.count());
-        let inputs = subjects.read(rows.clone())?;
-        written.extend(writer.write(inputs, pen.drafts(rows), memory)?);
-    }
+    let (pen, written) = written(task, executor, memory, subjects, &mut |_| true)?;
     let answered = |(row, written): (usize, &Written)| Answered {
         text: pen.text(written, subjects.vocabulary()),
         references: subjects.references(row),
@@ -63,6 +52,48 @@ pub fn run(
         references: answer.references.into_iter().map(|reference| reference.text).collect(),
     };
     Ok((Scores { rows: subjects.count(), scores }, rows.map(caption).collect()))
+}
+
+/// The texts about all subjects, in order; nothing if it was stopped. `told` hears how many are written and says whether to go on.
+///
+/// # Errors
+/// As [`run`], but for metrics.
+pub fn texts(
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    subjects: &mut dyn Subjects,
+    told: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<Vec<String>>, TaskError> {
+    let (pen, written) = written(task, executor, memory, subjects, told)?;
+    let texts = written.iter().map(|written| pen.text(written, subjects.vocabulary())).collect();
+    Ok(Some(texts).filter(|_| written.len() == subjects.count()))
+}
+
+/// What is written about the subjects, batch by batch, until somebody says to stop.
+fn written(
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    subjects: &mut dyn Subjects,
+    told: &mut dyn FnMut(usize) -> bool,
+) -> Result<(Pen, Vec<Written>), TaskError> {
+    let Answer::Generate { token, probe, .. } = &task.answer else {
+        let protocol = task.answer.name().to_string();
+        return Err(TaskError::Later { task: task.name.clone(), protocol });
+    };
+    let mut writer = Writer::new(task, token, probe.map(|id| id as i32), executor, &memory.layout.clone())?;
+    let pen = Pen::new(task, subjects.vocabulary(), writer.places())?;
+    let mut written = Vec::with_capacity(subjects.count());
+    for start in (0..subjects.count()).step_by(task.batch.max(1)) {
+        let rows = start..(start + task.batch).min(subjects.count());
+        let inputs = subjects.read(rows.clone())?;
+        written.extend(writer.write(inputs, pen.drafts(rows), memory)?);
+        if !told(written.len()) {
+            break;
+        }
+    }
+    Ok((pen, written))
 }
 
 /// How a task writes.

@@ -136,7 +136,7 @@ impl Writer {
 }
 
 /// The input that is written, and how many places it has.
-fn written<'t>(task: &'t Task, token: &str) -> Result<(&'t Input, usize), TaskError> {
+pub(in crate::task) fn written<'t>(task: &'t Task, token: &str) -> Result<(&'t Input, usize), TaskError> {
     let found = task.inputs.iter().find(|input| input.name == token);
     match found.map(|input| (input, &input.reading)) {
         Some((input, Reading::Text { length, .. })) => Ok((input, *length)),
@@ -153,10 +153,7 @@ fn next(graph: &Graph, task: &Task, places: usize) -> Result<Graph, TaskError> {
     let Some(logits) = graph.output("logits") else {
         return Err(TaskError::Data(format!("the task `{}` has no logits", task.name)));
     };
-    if let Some(draw) = graph.values().find(|v| is_draw(&graph, *v)) {
-        let path = graph.node(draw).origin.path.to_string();
-        return Err(TaskError::Draws { task: task.name.clone(), path });
-    }
+    refuse_draws(&graph, task)?;
     let origin = Origin::default();
     let shape = Shape::float([task.batch]).with_kind(Kind::Ids);
     let used = graph.add(op::Input { name: USED.into(), shape }, &[], &origin)?;
@@ -164,6 +161,13 @@ fn next(graph: &Graph, task: &Task, places: usize) -> Result<Graph, TaskError> {
     let last = narrow(&mut graph, logits, mask)?;
     graph.name(NEXT, last);
     Ok(graph.keep(&[NEXT]))
+}
+
+/// Logits that draw at random say nothing about a text.
+pub(in crate::task) fn refuse_draws(graph: &Graph, task: &Task) -> Result<(), TaskError> {
+    let Some(draw) = graph.values().find(|v| is_draw(graph, *v)) else { return Ok(()) };
+    let path = graph.node(draw).origin.path.to_string();
+    Err(TaskError::Draws { task: task.name.clone(), path })
 }
 
 fn is_draw(graph: &Graph, value: op::Value) -> bool {
