@@ -113,8 +113,14 @@ pub fn to_unit(bits: u32) -> f32 {
 
 /// FNV-1a, finished by a mixer; names become keys with it.
 pub fn hash(text: &str) -> u64 {
+    hash_of([text.as_bytes()])
+}
+
+/// The same of bytes in pieces.
+pub fn hash_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325_u64;
-    mix(text.bytes().fold(start, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)))
+    let bytes = pieces.into_iter().flatten();
+    mix(bytes.fold(start, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)))
 }
 
 /// The finaliser of SplitMix64.

@@ -10,7 +10,10 @@
 //! assert_eq!(rate.at(60, time), 0.5);
 //! ```
 
+use crate::random::hash;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// Initial values of a parameter or state (6.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -288,7 +291,7 @@ impl Data {
 
     /// Image-text pairs.
     pub fn pairs(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::sets(DataKind::Pairs { prompt: None }, names)
+        Self::sets(DataKind::Pairs { prompt: None, wrong: 0.0 }, names)
     }
 
     /// The data sets it reads.
@@ -319,6 +322,8 @@ pub enum Rows {
         data: Box<Data>,
         /// The task.
         by: String,
+        /// The stage of the task.
+        on: String,
     },
     /// `keep(D, condition, on: stage)`: rows for which a value `[B]` holds.
     Kept {
@@ -329,6 +334,52 @@ pub enum Rows {
         /// The stage that computes it.
         on: String,
     },
+}
+
+impl Rows {
+    /// The stage whose model makes derived rows.
+    pub fn maker(&self) -> Option<&str> {
+        match self {
+            Self::Sets { .. } | Self::Mixed(_) => None,
+            Self::Recaptioned { on, .. } | Self::Kept { on, .. } => Some(on),
+        }
+    }
+
+    /// Where derived rows lie in a run folder: with the stage that makes them, under a name that depends on what is asked.
+    pub fn derived_in(&self, run: &Path) -> Option<PathBuf> {
+        let what = match self {
+            Self::Sets { .. } | Self::Mixed(_) => return None,
+            Self::Recaptioned { .. } => "recaption",
+            Self::Kept { .. } => "keep",
+        };
+        let name = format!("{what}-{:08x}.jsonl", hash(&format!("{self:?}")) as u32);
+        Some(run.join(self.maker()?).join(name))
+    }
+
+    /// The derived rows among these, each after those that it is made of.
+    pub fn derived(&self) -> Vec<&Rows> {
+        match self {
+            Self::Sets { .. } => Vec::new(),
+            Self::Mixed(all) => all.iter().flat_map(|data| data.rows.derived()).collect(),
+            Self::Recaptioned { data, .. } | Self::Kept { data, .. } => {
+                data.rows.derived().into_iter().chain([self]).collect()
+            }
+        }
+    }
+}
+
+/// As the language writes it, without arguments of sources.
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sets { kind, names } => write!(f, "{}(\"{}\")", kind.name(), names.join("\", \"")),
+            Self::Mixed(all) => {
+                f.write_str(&all.iter().map(|data| data.rows.to_string()).collect::<Vec<_>>().join(" + "))
+            }
+            Self::Recaptioned { data, by, .. } => write!(f, "recaption({}, by: {by})", data.rows),
+            Self::Kept { data, condition, on } => write!(f, "keep({}, {condition}, on: {on})", data.rows),
+        }
+    }
 }
 
 /// A column of a source.
@@ -349,6 +400,8 @@ pub enum DataKind {
     Pairs {
         /// `"a picture of {}"`
         prompt: Option<String>,
+        /// The share of captions that are those of another picture, for drawn scenes; 0 for none.
+        wrong: f64,
     },
     /// The same, labels made into text.
     Captioned {

@@ -22,11 +22,23 @@ impl Subjects for First {
     fn count(&self) -> usize {
         self.1
     }
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+    fn row(&self, subject: usize) -> usize {
+        self.0.row(subject)
+    }
+    fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
     fn read(&mut self, subjects: Range<usize>) -> Result<Vec<(String, Tensor)>, TaskError> {
         self.0.read(subjects)
     }
     fn references(&self, subject: usize) -> Vec<Written> {
         self.0.references(subject)
+    }
+    fn candidates(&self) -> &[String] {
+        self.0.candidates()
     }
     fn vocabulary(&self) -> &chiasm::data::Vocabulary {
         self.0.vocabulary()
@@ -58,7 +70,8 @@ fn memory(task: &Task) -> Memory {
 }
 
 fn texts(task: &Task, executor: &dyn Executor, count: usize, whole: bool) -> Texts {
-    let mut subjects = First(Host::default().subjects(task).unwrap_or_else(|e| panic!("{e}")), count);
+    let all = Host::default().subjects(task, "runs".as_ref());
+    let mut subjects = First(all.unwrap_or_else(|e| panic!("{e}")), count);
     let mut memory = memory(task);
     let before = (memory.layout.clone(), memory.states.len());
     let way = if whole { run_whole } else { run };

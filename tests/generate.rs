@@ -20,11 +20,23 @@ impl Subjects for First {
     fn count(&self) -> usize {
         COUNT
     }
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+    fn row(&self, subject: usize) -> usize {
+        self.0.row(subject)
+    }
+    fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
     fn read(&mut self, subjects: Range<usize>) -> Result<Vec<(String, Tensor)>, TaskError> {
         self.0.read(subjects)
     }
     fn references(&self, subject: usize) -> Vec<Reference> {
         self.0.references(subject)
+    }
+    fn candidates(&self) -> &[String] {
+        self.0.candidates()
     }
     fn vocabulary(&self) -> &chiasm::data::Vocabulary {
         self.0.vocabulary()
@@ -57,7 +69,7 @@ fn task(name: &str, batch: usize) -> Task {
 fn try_written(task: &Task, threads: usize) -> Result<(Scores, Vec<Caption>), TaskError> {
     let host = Host { threads: Some(threads), ..Host::default() };
     let executor: Box<dyn Executor> = host.executor().expect("an executor");
-    let mut subjects = First(host.subjects(task)?);
+    let mut subjects = First(host.subjects(task, "runs".as_ref())?);
     assert_eq!(subjects.0.count(), 500, "pictures, not captions");
     let texts = run(task, executor.as_ref(), &mut memory(task), &mut subjects)?;
     assert_eq!(texts.way, "cached");

@@ -2,7 +2,7 @@
 
 use super::options::Job;
 use super::{Problem, say, train::table};
-use crate::train::run::evaluate;
+use crate::train::measure::evaluate;
 use clap::Args;
 
 /// `chiasm eval FILE`

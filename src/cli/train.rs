@@ -3,6 +3,7 @@
 use super::options::{Format, Job, bytes};
 use super::{Problem, say, stop};
 use crate::task::report::{Found, Report, Retrieval, Scores};
+use crate::train::derive::{Progress, Ready};
 use crate::train::run::{Event, Outcome, Summary, train};
 use crate::train::{TrainOptions, step::Row};
 use clap::Args;
@@ -90,11 +91,30 @@ impl Printer {
                 say::json("saved", &json!({ "checkpoint": path }))
             }
             Event::Saved(_) => {}
+            Event::Deriving(progress) => self.deriving(progress),
+            Event::Derived(ready) => {
+                self.clear();
+                say::either(self.format, "derived", ready, || derived(ready));
+            }
             Event::Measured(report) => {
                 self.clear();
                 say::either(self.format, "measured", report, || table(report));
             }
             Event::Warning(text) => say::error(&format!("warning: {text}")),
+        }
+    }
+
+    fn deriving(&mut self, progress: &Progress) {
+        let Progress { derived, done, all, left } = progress;
+        if self.format == Format::Json {
+            say::json("deriving", progress);
+        } else if say::on_terminal() {
+            let bar =
+                self.bar.get_or_insert_with(|| counter(*all as u64).unwrap_or_else(ProgressBar::hidden));
+            bar.set_message(format!("{derived} {left} left"));
+            bar.set_position(*done as u64);
+        } else if 10 * done / all.max(&1) != 10 * done.saturating_sub(64) / all.max(&1) {
+            say::line(format!("{derived}: {done} of {all}, {left} left"));
         }
     }
 
@@ -133,10 +153,20 @@ impl Printer {
 }
 
 fn bar(summary: &Summary) -> Option<ProgressBar> {
-    let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").ok()?;
-    let bar = ProgressBar::new(summary.steps).with_style(style).with_position(summary.done);
+    let bar = counter(summary.steps)?.with_position(summary.done);
     bar.reset_eta();
     Some(bar)
+}
+
+fn counter(all: u64) -> Option<ProgressBar> {
+    let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").ok()?;
+    Some(ProgressBar::new(all).with_style(style))
+}
+
+fn derived(ready: &Ready) -> String {
+    let how = if ready.found { ", derived before" } else { "" };
+    let (left, rows) = (say::grouped(ready.left), say::grouped(ready.rows));
+    format!("{}: {left} of {rows} rows{how}\n  {}", ready.derived, ready.file.display())
 }
 
 fn introduce(summary: &Summary) -> String {

@@ -66,6 +66,16 @@ impl Cells {
         true
     }
 
+    /// What a row holds. `row < len()`.
+    pub fn cell(&self, row: usize) -> Cell {
+        match self {
+            Self::Pictures(all) => Cell::Picture(all[row] as usize),
+            Self::Texts(all) => Cell::Text(all[row].clone()),
+            Self::Ids(all) => Cell::Id(all[row]),
+            Self::Numbers { width, values } => Cell::Numbers(values[row * width..(row + 1) * width].to_vec()),
+        }
+    }
+
     /// How many rows.
     pub fn len(&self) -> usize {
         match self {

@@ -22,6 +22,7 @@ use super::image::Pixels;
 use super::report::{Problem, Report};
 use super::scenes::Scene;
 use super::{Cell, Cells, Error, image};
+use crate::random::hash_of;
 
 /// Where the pixels of a picture come from.
 #[derive(Clone, Debug)]
@@ -159,6 +160,23 @@ impl Dataset {
     /// A column by its name.
     pub fn cells(&self, column: &str) -> Option<&Cells> {
         self.columns.iter().find(|(name, _)| *name == column).map(|(_, cells)| cells)
+    }
+
+    /// All columns with their names.
+    pub(super) fn all_cells(&self) -> impl Iterator<Item = (&'static str, &Cells)> {
+        self.columns.iter().map(|(name, cells)| (*name, cells))
+    }
+
+    /// A hash of the texts of all rows, by which the data is known again.
+    pub fn fingerprint(&self) -> String {
+        let texts = self.columns.iter().filter_map(|(name, cells)| match cells {
+            Cells::Texts(texts) => Some((name, texts)),
+            _ => None,
+        });
+        let parts = texts.flat_map(|(name, texts)| {
+            std::iter::once(*name).chain(texts.iter().flat_map(|text| ["\n", text.as_str()]))
+        });
+        format!("{:016x}", hash_of(parts.map(str::as_bytes)))
     }
 
     /// The names of its columns.

@@ -66,6 +66,40 @@ pub enum Error {
         /// What there is.
         known: &'static str,
     },
+    /// Rows that a stage has yet to derive.
+    #[error(
+        "{what} has not been derived: it needs the stage `{stage}`, trained; `chiasm train` derives it in the run folder"
+    )]
+    NotDerived {
+        /// As the language writes it.
+        what: String,
+        /// The stage whose model makes the rows.
+        stage: String,
+    },
+    /// A file of derived rows that does not fit.
+    #[error("{} cannot be used: {reason}; remove it, and the rows are derived anew", .path.display())]
+    Derived {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No file holds a list of texts.
+    #[error("there is no list `{name}`; looked for {}", listed(.looked))]
+    NoList {
+        /// As the model names it.
+        name: String,
+        /// The files that would hold it.
+        looked: Vec<PathBuf>,
+    },
+    /// Wrong captions of a set whose pictures nobody can check.
+    #[error(
+        "`wrong: …` draws wrong captions for `scenes`, not for `{name}`; leave it out, or read \"scenes\""
+    )]
+    NotWrong {
+        /// The data set.
+        name: String,
+    },
     /// Sources read as one that do not have the same columns.
     #[error("the sources of {name} are read as one, but not all have a column `{column}`")]
     Uneven {

@@ -19,6 +19,7 @@
 use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
+use super::derived::Derived;
 use super::{Error, folder, kinds, scenes};
 use crate::recipe::{Data, DataKind, Rows};
 
@@ -26,12 +27,20 @@ use crate::recipe::{Data, DataKind, Rows};
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     roots: Vec<PathBuf>,
+    /// Where rows lie that stages derived.
+    derived: Option<PathBuf>,
 }
 
 impl Library {
     /// Names are looked up in these, in order.
     pub fn new<P: Into<PathBuf>>(roots: impl IntoIterator<Item = P>) -> Self {
-        Self { roots: roots.into_iter().map(Into::into).collect() }
+        Self { roots: roots.into_iter().map(Into::into).collect(), derived: None }
+    }
+
+    /// The same, with the rows that the stages of a run folder derived.
+    #[must_use]
+    pub fn of_run(self, run: &Path) -> Self {
+        Self { derived: Some(run.to_path_buf()), ..self }
     }
 
     /// The folders.
@@ -66,6 +75,15 @@ impl Library {
         dataset.usable()
     }
 
+    /// The rows of which others are derived: with every column, so that they are the same whoever reads them.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_whole(&self, data: &Data) -> Result<Dataset, Error> {
+        let all: Vec<&str> = data.columns.iter().map(|column| column.from.as_str()).collect();
+        self.open_for(data, &all)
+    }
+
     fn fill(&self, rows: &Rows, wanted: &[&str], dataset: &mut Dataset) -> Result<(), Error> {
         match rows {
             Rows::Sets { kind, names } => names.iter().try_for_each(|name| {
@@ -74,8 +92,13 @@ impl Library {
                 if name == "scenes" { scenes::open(&ask, dataset) } else { kinds::open(&ask, dataset) }
             }),
             Rows::Mixed(all) => all.iter().try_for_each(|one| self.fill(&one.rows, wanted, dataset)),
-            // `readable` was asked before.
-            Rows::Recaptioned { .. } | Rows::Kept { .. } => Ok(()),
+            Rows::Recaptioned { data, .. } | Rows::Kept { data, .. } => {
+                let file = self.derived.as_ref().and_then(|run| rows.derived_in(run)).filter(|f| f.is_file());
+                let stage = rows.maker().unwrap_or_default().to_string();
+                let missing = || Error::NotDerived { what: rows.to_string(), stage };
+                let file = file.ok_or_else(missing)?;
+                Derived::read(&file)?.add(&file, self.open_whole(data)?, dataset)
+            }
         }
     }
 
@@ -95,6 +118,29 @@ impl Library {
         let mut known: Vec<String> = self.roots.iter().flat_map(|root| folder::folders(root)).collect();
         known.push("scenes".into());
         Err(Error::Unknown { name: name.into(), roots: self.roots.clone(), known })
+    }
+
+    /// The texts of a list: `"vqa/answers"` is `answers.json`, a list of texts, or `answers.txt`, a text a line up to its first tab, in
+    /// the folder of `vqa`. Each text counts once.
+    ///
+    /// # Errors
+    /// There is no such file, or none that can be read.
+    pub fn list(&self, name: &str) -> Result<Vec<String>, Error> {
+        let (folder, list) = name.rsplit_once('/').unwrap_or(("", name));
+        let files = |folder: &Path| ["json", "txt"].map(|end| folder.join(format!("{list}.{end}")));
+        let first = |folder: &Path| files(folder).into_iter().find(|path| path.is_file());
+        let folders: Vec<PathBuf> = match folder {
+            "" => self.roots.clone(),
+            folder => vec![self.find(folder, |root| first(root).is_some())?],
+        };
+        let places = folders.iter().flat_map(|at| [at.clone(), at.join("annotations")]);
+        let Some(path) = places.clone().find_map(|place| first(&place)) else {
+            return Err(Error::NoList {
+                name: name.into(),
+                looked: places.flat_map(|at| files(&at)).collect(),
+            });
+        };
+        kinds::texts_of(&path)
     }
 
     /// The first of these files below a root's `tokenizers/NAME/`, or directly in a folder of that name.
@@ -144,8 +190,7 @@ fn readable(data: &Data) -> Result<(), Error> {
             true => readable(one),
             false => later("a mixture whose sources have transforms of their own".into()),
         }),
-        Rows::Recaptioned { .. } => later("recaption(…)".into()),
-        Rows::Kept { .. } => later("keep(…)".into()),
+        Rows::Recaptioned { data, .. } | Rows::Kept { data, .. } => readable(data),
     }
 }
 

@@ -32,6 +32,7 @@ mod cells;
 mod clean;
 mod coco;
 mod dataset;
+pub mod derived;
 mod error;
 mod folder;
 pub mod image;

@@ -1,8 +1,8 @@
 //! Vocabularies: text becomes ids, first token in front, last token behind, cut to a length.
 //!
-//! Built in are `WordPiece("bert-base-uncased")` and `Bpe("clip")`. Other names are files below a `--data` folder:
-//! `tokenizers/NAME/tokenizer.json`, `tokenizers/NAME/vocab.txt` for WordPiece, `tokenizers/NAME/NAME.spm` or `NAME.model` for
-//! SentencePiece; `NAME/...` is tried as well.
+//! Built in are `WordPiece("bert-base-uncased")`, `WordPiece("scenes")` with the words of drawn scenes only, and `Bpe("clip")`. Other
+//! names are files below a `--data` folder: `tokenizers/NAME/tokenizer.json`, `tokenizers/NAME/vocab.txt` for WordPiece,
+//! `tokenizers/NAME/NAME.spm` or `NAME.model` for SentencePiece; `NAME/...` is tried as well.
 //!
 //! CLIP pads with 0, as OpenAI's code does: its text tower is causal and reads the last used place, so padding is never looked at.
 //!
@@ -68,12 +68,12 @@ impl Vocabulary {
     pub fn open(kind: Kind, name: &str, extra: &[String], library: &Library) -> Result<Self, Error> {
         let fail = |reason: String| Error::Vocabulary { name: name.into(), reason };
         let built_in = match (kind, name) {
-            (Kind::WordPiece, "bert-base-uncased") => Some(bert::built_in().map_err(fail)?),
-            (Kind::Bpe, "clip") => Some(clip::built_in().map_err(fail)?),
-            _ => None,
+            (Kind::WordPiece, name) => bert::built_in(name),
+            (Kind::Bpe, "clip") => Some(clip::built_in()),
+            (Kind::Bpe | Kind::SentencePiece, _) => None,
         };
         if let Some(tokenizer) = built_in {
-            return Self::finish(name, tokenizer, extra, kind == Kind::Bpe);
+            return Self::finish(name, tokenizer.map_err(fail)?, extra, kind == Kind::Bpe);
         }
         let [spm, model] = ["spm", "model"].map(|ending| format!("{name}.{ending}"));
         let files: &[&str] = match kind {

@@ -8,6 +8,7 @@ use super::state::{Eval, Lower};
 use crate::recipe::{AugmentSet, Column, Data, DataKind, Rows, Transform};
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::{Diagnostic, nearest};
+use chiasm_dsl::print;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{Arg, BinaryOp, Expr, ExprKind, Field, Step};
 use std::collections::BTreeSet;
@@ -104,13 +105,14 @@ impl<'p> Lower<'p> {
     fn recaptioned(&mut self, args: &'p [Arg], at: Span, env: &Env<'p>) -> Eval<Data> {
         let [data, by] = self.two(args, "recaption", "by", at)?;
         let data = self.feed(&data.value, env)?;
-        let task = path_text(&by.value).unwrap_or_default();
-        if !self.program.tasks.iter().any(|t| t.name.text == task) {
-            let known = self.program.tasks.iter().map(|t| t.name.text.as_str()).collect();
+        let (program, task) = (self.program, path_text(&by.value).unwrap_or_default());
+        let found = program.tasks.iter().find(|t| t.name.text == task);
+        let Some(on) = found.and_then(|found| super::on_stage(program, found)) else {
+            let known = program.tasks.iter().map(|t| t.name.text.as_str()).collect();
             return self.unknown_stage(&task, by.value.span, known);
-        }
-        let columns = data.columns.clone();
-        Ok(Data { rows: Rows::Recaptioned { data: data.into(), by: task }, columns, transforms: Vec::new() })
+        };
+        let on = on.text.clone();
+        Ok(derived(data, |data| Rows::Recaptioned { data, by: task, on }))
     }
 
     /// `keep(D, condition, on: stage)`
@@ -126,13 +128,8 @@ impl<'p> Lower<'p> {
             let known = self.program.stages.iter().map(|s| s.name.text.as_str()).collect();
             return self.unknown_stage(&stage, on.value.span, known);
         }
-        let condition = self.program.sources.text(condition.value.span).to_string();
-        let columns = data.columns.clone();
-        Ok(Data {
-            rows: Rows::Kept { data: data.into(), condition, on: stage },
-            columns,
-            transforms: Vec::new(),
-        })
+        let condition = print::expr(&condition.value);
+        Ok(derived(data, |data| Rows::Kept { data, condition, on: stage }))
     }
 
     fn two(&mut self, args: &'p [Arg], name: &str, last: &str, at: Span) -> Eval<[&'p Arg; 2]> {
@@ -158,13 +155,14 @@ impl<'p> Lower<'p> {
 
     /// `pairs("a", …, prompt: "…")` and the other sources that name data sets.
     fn sets(&mut self, name: &str, args: &'p [Arg], at: Span, env: &Env<'p>) -> Eval<Data> {
-        let (mut names, mut prompt, mut answers) = (Vec::new(), None, None);
+        let (mut names, mut prompt, mut wrong, mut answers) = (Vec::new(), None, 0.0, None);
         for arg in args {
             let value = self.eval(&arg.value, env, None)?;
             let place = arg.value.span;
             match (name, arg.name.as_ref().map(|n| n.text.as_str())) {
                 (_, None) => names.push(self.text_of(value, place, "a data set is named by a text")?),
                 ("pairs", Some("prompt")) => prompt = Some(self.template(value, place)?),
+                ("pairs", Some("wrong")) => wrong = self.wrong_share(&value, place)?,
                 ("vqa", Some("answers")) => answers = Some(self.count(&value, place)?),
                 (_, Some(other)) => {
                     let message = format!("`{name}` has no argument `{other}`");
@@ -173,7 +171,7 @@ impl<'p> Lower<'p> {
             }
         }
         let kind = match name {
-            "pairs" => DataKind::Pairs { prompt },
+            "pairs" => DataKind::Pairs { prompt, wrong },
             "captioned" => {
                 let text = names.pop().unwrap_or_default();
                 DataKind::Captioned { template: self.template(Object::Text(text), at)? }
@@ -189,6 +187,15 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0211, at, format!("`{name}` needs the name of a data set"));
         }
         Ok(Data::sets(kind, names))
+    }
+
+    /// The share of captions that are made wrong.
+    fn wrong_share(&mut self, value: &Object<'p>, at: Span) -> Eval<f64> {
+        let share = self.number(value, at)?;
+        if (0.0..=1.0).contains(&share) {
+            return Ok(share);
+        }
+        self.fail(Code::E0613, at, format!("`wrong` is a share of the captions, 0 to 1; this is {share}"))
     }
 
     fn text_of(&mut self, value: Object<'p>, at: Span, why: &str) -> Eval<String> {
@@ -355,4 +362,10 @@ impl<'p> Lower<'p> {
 fn is_fit([short, long, step]: [f64; 3]) -> bool {
     let whole = [short, long, step].iter().all(|x| x.fract() == 0.0 && (1.0..=8192.0).contains(x));
     whole && step <= short && short <= long
+}
+
+/// Rows made of others: the columns are theirs, and what is done to their pictures is done to those that are left.
+fn derived(data: Data, rows: impl FnOnce(Box<Data>) -> Rows) -> Data {
+    let (columns, transforms) = (data.columns.clone(), data.transforms.clone());
+    Data { rows: rows(data.into()), columns, transforms }
 }

@@ -12,6 +12,7 @@ pub mod analysis;
 mod arith;
 mod call;
 mod data;
+mod derived;
 mod eval;
 mod fields;
 mod instance;
@@ -197,6 +198,8 @@ fn unknown_sets(program: &Program, options: &Options) -> Vec<Diagnostic> {
 enum Piece<'p> {
     Stage(&'p Protocol, &'p [StageField]),
     Task(&'p Protocol, &'p [StageField]),
+    /// A call of derived data.
+    Derived(derived::Call<'p>),
     /// Every definition by itself, only for what there is to note of it.
     Definitions,
 }
@@ -205,6 +208,7 @@ enum Piece<'p> {
 enum Lowered {
     Stage(Option<Box<model::Stage>>),
     Task(Option<Box<model::Task>>),
+    Derived(Option<Box<derived::Derivation>>),
     Nothing,
 }
 
@@ -223,7 +227,10 @@ fn lower_all(
     let both = program.stages.iter().zip(&stages).map(|(protocol, fields)| Piece::Stage(protocol, fields));
     let both = both.chain(program.tasks.iter().zip(&tasks).map(|(p, fields)| Piece::Task(p, fields)));
     let noting = notes.is_some();
-    let pieces: Vec<Piece<'_>> = both.chain(noting.then_some(Piece::Definitions)).collect();
+    let calls =
+        derived::calls(program, stages.iter().chain(&tasks).flatten()).into_iter().map(Piece::Derived);
+    let pieces: Vec<Piece<'_>> = both.chain(calls).chain(noting.then_some(Piece::Definitions)).collect();
+    let mut derivations = Vec::new();
     let lower = |piece: &Piece<'_>| lower(program, options, &stages, piece, noting);
     for (lowered, diagnostics, noted) in parallel::map_deep(STACK, &pieces, lower) {
         if let (Some(notes), Some(noted)) = (&mut notes, noted) {
@@ -232,6 +239,7 @@ fn lower_all(
         match lowered {
             Lowered::Stage(stage) => model.stages.extend(stage.map(|stage| *stage)),
             Lowered::Task(task) => model.tasks.extend(task.map(|task| *task)),
+            Lowered::Derived(derivation) => derivations.extend(derivation.map(|derivation| *derivation)),
             Lowered::Nothing => continue,
         }
         merge(&mut found, diagnostics);
@@ -241,7 +249,9 @@ fn lower_all(
     }
     if found.is_empty() {
         found = starts::differing(program, &stages, model);
+        found.extend(derivations.iter().filter_map(|one| derived::unfit(one, &model.tasks)));
     }
+    model.conditions = derivations.into_iter().filter_map(derived::Derivation::condition).collect();
     found
 }
 
@@ -252,7 +262,7 @@ fn lower<'p>(
     piece: &Piece<'p>,
     noting: bool,
 ) -> (Lowered, Vec<Diagnostic>, Option<Notes>) {
-    let mut lower = Lower::new(program, !matches!(piece, Piece::Task(..)));
+    let mut lower = Lower::new(program, !matches!(piece, Piece::Task(..) | Piece::Derived(_)));
     lower.noting = noting.then(Box::default);
     let lowered = lower_piece(&mut lower, options, stages, piece);
     let noted = lower.noted();
@@ -278,6 +288,9 @@ fn lower_piece<'p>(
         Piece::Task(protocol, fields) => {
             let task = lower_task(lower, protocol, fields, stages, options);
             Lowered::Task(task.ok().map(Box::new))
+        }
+        Piece::Derived(call) => {
+            Lowered::Derived(lower.derivation(call, stages, options).ok().flatten().map(Box::new))
         }
         Piece::Definitions => {
             lower.note_definitions();

@@ -1,5 +1,6 @@
 //! What lowering makes of a file: checked stages and tasks, each with its graph and everything training needs to know.
 
+pub use super::derived::Condition;
 use super::program::Program;
 pub use super::source::{Load, Source};
 use crate::graph::Graph;
@@ -25,6 +26,8 @@ pub struct Model {
     pub stages: Vec<Stage>,
     /// In file order.
     pub tasks: Vec<Task>,
+    /// What `keep` asks of the stages that its data names.
+    pub conditions: Vec<Condition>,
     /// All definitions, for what is asked later.
     pub(crate) program: Arc<Program>,
     /// `--set name=value`, in order.

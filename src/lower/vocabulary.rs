@@ -11,6 +11,7 @@ use std::rc::Rc;
 /// Tokens of the known vocabularies, extra ones not counted.
 const KNOWN: &[(&str, usize)] = &[
     ("bert-base-uncased", 30522),
+    ("scenes", 54),
     ("clip", 49408),
     ("beit3", 64010),
     ("coca-64k", 64000),
@@ -23,6 +24,7 @@ const FIELDS: [&str; 5] = ["pad", "cls", "sep", "mask", "unk"];
 /// Ids of [`FIELDS`]; -1 where a vocabulary has no such token.
 const SPECIAL: &[(&str, [i64; 5])] = &[
     ("bert-base-uncased", [0, 101, 102, 103, 100]),
+    ("scenes", [0, 2, 3, 4, 1]),
     ("clip", [0, 49406, 49407, -1, 49407]),
     ("beit3", [1, 0, 2, 64001, 3]),
 ];

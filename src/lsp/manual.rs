@@ -120,7 +120,10 @@ pub const PAGES: &[(&str, &str)] = &[
     ("WordPiece(name, extra, size)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
     ("Bpe(name, extra, size)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
     ("SentencePiece(name, extra, size)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
-    ("pairs(…, prompt)", "Data: `image text image_id`."),
+    (
+        "pairs(…, prompt, wrong)",
+        "Data: `image text image_id`. `wrong`: a share of wrong captions, of `scenes`.",
+    ),
     ("captioned(name, template)", "Data: labels made into texts."),
     ("images(…)", "Data: `image`."),
     ("texts(…)", "Data: `text`."),

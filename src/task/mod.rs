@@ -6,6 +6,7 @@
 //! | [`zero_shot`] | a [`table`] with classes | accuracy |
 //! | [`classify`] | a [`table`] | accuracy, VQA score |
 //! | [`measure`] | a [`table`] | means |
+//! | [`rank`] | [`subjects`] | the likeliest of given texts, and its worth as an answer |
 //! | [`generate`] | [`subjects`] | texts, and their worth as [`captions`] or answers |
 //!
 //! [`side`] runs a part of a graph over many rows, [`report`] is what is kept. Invariant: filled-up rows never reach a result.
@@ -15,6 +16,7 @@ pub mod classify;
 pub mod gallery;
 pub mod generate;
 pub mod measure;
+pub mod rank;
 pub mod recall;
 pub mod report;
 pub mod retrieval;
@@ -39,7 +41,7 @@ fn context(task: &Task) -> Context {
 pub enum TaskError {
     /// A protocol of the language that this version does not have.
     #[error(
-        "the task `{task}` asks for `{protocol}`, which this version cannot run yet; it can run `retrieval`, `zero_shot`, `classify`, `generate` and `measure`"
+        "the task `{task}` asks for `{protocol}`, which this version cannot run yet; it can run `retrieval`, `zero_shot`, `classify`, `generate`, `rank` and `measure`"
     )]
     Later {
         /// The task.

@@ -9,6 +9,12 @@ use std::ops::Range;
 pub trait Subjects {
     /// How many.
     fn count(&self) -> usize;
+    /// How many rows of the data they are.
+    fn rows(&self) -> usize;
+    /// The first row of a subject.
+    fn row(&self, subject: usize) -> usize;
+    /// A hash of the data, by which it is known again.
+    fn fingerprint(&self) -> String;
     /// All inputs but the written one, by name.
     ///
     /// # Errors
@@ -16,6 +22,8 @@ pub trait Subjects {
     fn read(&mut self, subjects: Range<usize>) -> Result<Vec<(String, Tensor)>, TaskError>;
     /// What people wrote about a subject; nothing if nobody did.
     fn references(&self, subject: usize) -> Vec<Reference>;
+    /// The texts that an answer is chosen from; none if it is written freely.
+    fn candidates(&self) -> &[String];
     /// Turns words into tokens of the written input, and back.
     fn vocabulary(&self) -> &Vocabulary;
     /// What was wrong with the data but did not stop the task: counts and first names, a line a kind.

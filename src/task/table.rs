@@ -8,6 +8,10 @@ use std::ops::Range;
 pub trait Table {
     /// How many rows.
     fn rows(&self) -> usize;
+    /// What a row says, for people; none if it has no text.
+    fn words(&self, row: usize) -> Option<&str>;
+    /// A hash of the data, by which it is known again.
+    fn fingerprint(&self) -> String;
     /// The inputs of some rows, by name.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use super::feed::Inputs;
 use super::source::{columns, lengths, tensors, wish, words};
 use crate::data::{Cells, Column, Dataset, Library, Vocabulary, Wish};
-use crate::lower::model::{Answer, Reading, Task};
-use crate::recipe::Transform;
+use crate::lower::model::{Answer, Condition, Reading, Task};
+use crate::recipe::{Data, Transform};
 use crate::task::TaskError;
 use crate::task::gallery::Gallery;
 use crate::task::table::Table;
@@ -122,9 +122,34 @@ impl TaskTable {
     }
 }
 
+impl TaskTable {
+    /// Opens the rows of which a condition keeps some.
+    ///
+    /// # Errors
+    /// Data that is not there, an input that no column feeds.
+    pub fn of_condition(asked: &Condition, recipe: &Data, library: &Library) -> Result<Self, TaskError> {
+        let inputs = &asked.values.inputs;
+        let wishes = inputs.iter().map(|input| wish(input, recipe, library).map_err(TaskError::Data));
+        let wishes: Vec<Wish> = wishes.collect::<Result<_, _>>()?;
+        let dataset = library.open_whole(recipe).map_err(task)?;
+        wishes.iter().try_for_each(|wish| dataset.grants(wish)).map_err(task)?;
+        let (lengths, transforms) = (lengths(inputs), recipe.transforms.clone());
+        Ok(Self { dataset, wishes, texts: Vec::new(), lengths, transforms })
+    }
+}
+
 impl Table for TaskTable {
     fn rows(&self) -> usize {
         self.dataset.rows()
+    }
+
+    fn words(&self, row: usize) -> Option<&str> {
+        let texts = self.dataset.cells("text").is_some();
+        texts.then(|| self.dataset.text("text", row))
+    }
+
+    fn fingerprint(&self) -> String {
+        self.dataset.fingerprint()
     }
 
     fn read(&mut self, rows: Range<usize>) -> Result<Inputs, TaskError> {

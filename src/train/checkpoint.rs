@@ -10,6 +10,7 @@
 
 use super::{TrainError, folder, stage::Trainer};
 use crate::exec::{Layout, Memory, Slot};
+use crate::random::hash_of;
 use crate::tensor::Tensor;
 use crate::weights::WeightsError;
 use crate::weights::archive::Archive;
@@ -177,6 +178,16 @@ impl Checkpoint {
             reason: e.to_string(),
         };
         Ok(Self { path: path.to_path_buf(), state: serde_json::from_slice(&text).map_err(damaged)? })
+    }
+
+    /// A hash of its numbers.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn fingerprint(&self) -> Result<String, TrainError> {
+        let path = self.path.join("model.safetensors");
+        let bytes = std::fs::read(&path).map_err(TrainError::file("read", &path))?;
+        Ok(format!("{:016x}", hash_of([bytes.as_slice()])))
     }
 
     /// Its tensors.

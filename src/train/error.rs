@@ -43,8 +43,10 @@ pub enum TrainError {
         /// What there is.
         known: Vec<String>,
     },
-    /// Stages that start from each other.
-    #[error("the stage `{0}` starts, over others, from itself")]
+    /// Stages that start from each other, or derive each other's data.
+    #[error(
+        "the stage `{0}` needs itself: it starts, over others, from itself, or its own model derives its data"
+    )]
     Circle(String),
     /// States that begin as values of each other.
     #[error("the states {} begin as values that read each other, so none can be the first; let one begin with an initial value", .0.join(", "))]
@@ -103,6 +105,18 @@ pub enum TrainError {
         "`{stage}` has no finished checkpoint in {folder}; train it first, or give its folder with --out"
     )]
     Untrained {
+        /// The stage.
+        stage: String,
+        /// Where it was looked for.
+        folder: String,
+    },
+    /// Derived data whose stage has no trained model.
+    #[error(
+        "{derived} needs the trained model of `{stage}`, which has no finished checkpoint in {folder}; train it first, or give its folder with --from"
+    )]
+    Underived {
+        /// As the language writes it.
+        derived: String,
         /// The stage.
         stage: String,
         /// Where it was looked for.

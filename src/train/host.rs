@@ -16,12 +16,13 @@ use crate::data::Library;
 use crate::exec::cpu::{Cpu, level::Level};
 use crate::exec::reference::Reference;
 use crate::exec::{Device, Executor};
-use crate::lower::model::{Stage, Task};
+use crate::lower::model::{Condition, Stage, Task};
+use crate::recipe::Data;
 use crate::task::TaskError;
 use crate::task::gallery::Gallery;
 use crate::task::subjects::Subjects;
 use crate::task::table::Table;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// This machine. The default has the built-in data set `scenes` and computes with one thread a core.
 #[derive(Clone, Debug, Default)]
@@ -50,20 +51,24 @@ impl Host {
 }
 
 impl Supply for Host {
-    fn feed(&self, stage: &Stage, seed: u64) -> Result<Box<dyn Feed>, TrainError> {
-        Ok(Box::new(StageFeed::open(stage, &self.library(), seed)?))
+    fn feed(&self, stage: &Stage, seed: u64, run: &Path) -> Result<Box<dyn Feed>, TrainError> {
+        Ok(Box::new(StageFeed::open(stage, &self.library().of_run(run), seed)?))
     }
 
-    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
-        Ok(Box::new(TaskGallery::open(task, &self.library())?))
+    fn gallery(&self, task: &Task, run: &Path) -> Result<Box<dyn Gallery>, TaskError> {
+        Ok(Box::new(TaskGallery::open(task, &self.library().of_run(run))?))
     }
 
-    fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError> {
-        Ok(Box::new(TaskTable::open(task, &self.library())?))
+    fn table(&self, task: &Task, run: &Path) -> Result<Box<dyn Table>, TaskError> {
+        Ok(Box::new(TaskTable::open(task, &self.library().of_run(run))?))
     }
 
-    fn subjects(&self, task: &Task) -> Result<Box<dyn Subjects>, TaskError> {
-        Ok(Box::new(TaskSubjects::open(task, &self.library())?))
+    fn subjects(&self, task: &Task, run: &Path) -> Result<Box<dyn Subjects>, TaskError> {
+        Ok(Box::new(TaskSubjects::open(task, &self.library().of_run(run))?))
+    }
+
+    fn rows(&self, condition: &Condition, data: &Data, run: &Path) -> Result<Box<dyn Table>, TaskError> {
+        Ok(Box::new(TaskTable::of_condition(condition, data, &self.library().of_run(run))?))
     }
 
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {

@@ -2,14 +2,15 @@
 
 use super::run::TrainOptions;
 use super::stage::{Trainer, layout};
-use super::{TrainError, folder};
+use super::{TrainError, checkpoint, folder};
 use crate::exec::{Memory, Slot};
 use crate::lower::model::{Model, Stage, Start, Task};
+use crate::recipe::Rows;
 use crate::tensor::Values;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Stages in the order of running: each after those it starts from.
+/// Stages in the order of running: each after those it starts from, and after those that derive its data.
 ///
 /// # Errors
 /// An unknown stage, or a circle.
@@ -40,6 +41,9 @@ fn visit<'a>(
         if let Start::Stage(name) | Start::Moved { stage: name, .. } = start {
             visit(model, name, order, above)?;
         }
+    }
+    for maker in stage.feeds.iter().flat_map(|feed| feed.data.rows.derived()).filter_map(Rows::maker) {
+        visit(model, maker, order, above)?;
     }
     above.pop();
     order.push(stage);
@@ -84,16 +88,28 @@ pub fn folder(model: &Model, options: &TrainOptions) -> Result<PathBuf, TrainErr
     folder::newest(runs, &name).ok_or_else(nothing)
 }
 
-/// The checkpoints of a task's stage: in the given run folder, or in the newest one.
+/// The run folder that holds a task's stage: the given one, or the newest.
 ///
 /// # Errors
 /// There is no run folder.
-pub fn trained(model: &Model, task: &Task, out: Option<&Path>) -> Result<PathBuf, TrainError> {
+pub fn run_of(model: &Model, task: &Task, out: Option<&Path>) -> Result<PathBuf, TrainError> {
     let (runs, both) = (Path::new("runs"), format!("{}-{}", model.name, task.stage));
     let newest = || folder::newest(runs, &model.name).or_else(|| folder::newest(runs, &both));
     let nothing = || TrainError::Untrained { stage: task.stage.clone(), folder: "runs".into() };
-    let run = out.map(Path::to_path_buf).or_else(newest).ok_or_else(nothing)?;
-    Ok(run.join(&task.stage).join("checkpoints"))
+    out.map(Path::to_path_buf).or_else(newest).ok_or_else(nothing)
+}
+
+/// The last checkpoints of stages that are done, in a run folder.
+///
+/// # Errors
+/// A state.json that is damaged.
+pub fn finished_in(model: &Model, run: &Path) -> Result<BTreeMap<String, PathBuf>, TrainError> {
+    let mut done = BTreeMap::new();
+    for stage in &model.stages {
+        let found = checkpoint::latest(&run.join(&stage.name).join("checkpoints"))?;
+        done.extend(found.filter(|c| c.state.finished()).map(|found| (stage.name.clone(), found.path)));
+    }
+    Ok(done)
 }
 
 /// Copies what both memories have with equal shapes.

@@ -1,22 +1,24 @@
 //! A run: the stages of a file in order, each in its folder, and their tasks at the end.
 
 use super::checkpoint::{self, Checkpoint};
+use super::derive::{Deriver, Progress, Ready};
 use super::feed::Feed;
 use super::folder::{self, RunFolder};
 use super::r#loop::{Course, End, Observer, run as run_loop};
+use super::measure::{answer, keep_captions, measure_saved};
 use super::metrics::Metrics;
-use super::stage::{Trainer, layout};
+use super::stage::Trainer;
 use super::start::{self, Account};
 use super::step::Row;
 use super::{TrainError, fit, plan, spec};
-use crate::exec::{Executor, Memory};
-use crate::lower::model::{Answer, Model, Parameter, Stage, Start, Task};
-use crate::recipe::{Duration, Timeline};
+use crate::exec::Executor;
+use crate::lower::model::{Condition, Model, Parameter, Stage, Start, Task};
+use crate::recipe::{Data, Duration, Timeline};
+use crate::task::TaskError;
 use crate::task::gallery::Gallery;
-use crate::task::report::{Found, Report, Scores};
+use crate::task::report::Report;
 use crate::task::subjects::Subjects;
 use crate::task::table::Table;
-use crate::task::{TaskError, classify, generate, measure, retrieval, zero_shot};
 use crate::weights::Archive;
 use crate::weights::locate::locate;
 use serde::Serialize;
@@ -50,28 +52,33 @@ pub struct TrainOptions {
     pub stop: Arc<AtomicBool>,
 }
 
-/// What a run needs from outside: numbers for its inputs, something that computes.
+/// What a run needs from outside: numbers for its inputs, something that computes. `run` is the run folder, where derived rows lie.
 pub trait Supply {
     /// The batches of a stage.
     ///
     /// # Errors
     /// The data cannot be opened.
-    fn feed(&self, stage: &Stage, seed: u64) -> Result<Box<dyn Feed>, TrainError>;
+    fn feed(&self, stage: &Stage, seed: u64, run: &Path) -> Result<Box<dyn Feed>, TrainError>;
     /// The pictures and texts of a task.
     ///
     /// # Errors
     /// The data cannot be opened.
-    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError>;
+    fn gallery(&self, task: &Task, run: &Path) -> Result<Box<dyn Gallery>, TaskError>;
     /// The rows of a task.
     ///
     /// # Errors
     /// The data cannot be opened.
-    fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError>;
+    fn table(&self, task: &Task, run: &Path) -> Result<Box<dyn Table>, TaskError>;
     /// What texts of a task are written about.
     ///
     /// # Errors
     /// The data cannot be opened.
-    fn subjects(&self, task: &Task) -> Result<Box<dyn Subjects>, TaskError>;
+    fn subjects(&self, task: &Task, run: &Path) -> Result<Box<dyn Subjects>, TaskError>;
+    /// The rows of which a condition keeps some.
+    ///
+    /// # Errors
+    /// The data cannot be opened.
+    fn rows(&self, condition: &Condition, data: &Data, run: &Path) -> Result<Box<dyn Table>, TaskError>;
     /// What runs the graphs.
     ///
     /// # Errors
@@ -115,6 +122,10 @@ pub enum Event<'a> {
     Step(&'a Row),
     /// A checkpoint was saved.
     Saved(&'a Path),
+    /// Rows are being derived.
+    Deriving(&'a Progress),
+    /// Derived rows are there.
+    Derived(&'a Ready),
     /// A task was run.
     Measured(&'a Report),
     /// Something that did not stop the run.
@@ -240,14 +251,21 @@ impl Run<'_> {
                 let saved = Checkpoint::open(&found)?;
                 let step = saved.state.length;
                 let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), step)?;
-                self.measure(stage, &mut metrics, step, listener, &|run, name| {
-                    measure_saved(plan::task(run.model, name)?, &saved, run.supply)
+                self.measure(stage, &mut metrics, step, listener, &|run, name, listener| {
+                    let task = plan::task(run.model, name)?;
+                    run.deriver().for_task(task, listener)?;
+                    measure_saved(task, &saved, run.supply, &run.folder.path)
                 })?;
             }
             return Ok(End::Finished);
         }
         let (seed, spec) = identity(self.model, stage, self.options);
-        let mut feed = self.supply.feed(stage, seed)?;
+        for feed in &stage.feeds {
+            if !self.deriver().ensure(&feed.data, listener)? {
+                return Ok(End::Interrupted);
+            }
+        }
+        let mut feed = self.supply.feed(stage, seed, &self.folder.path)?;
         let time = timeline(stage, feed.epoch(), self.options.steps)?;
         let mut trainer = Trainer::new(stage, self.supply.executor()?, seed, time)?;
         let save_every = if self.options.save_every == 0 { 500 } else { self.options.save_every };
@@ -265,8 +283,8 @@ impl Run<'_> {
             let last = format!("checkpoints/step-{}", time.length);
             self.finished.insert(stage.name.clone(), folder.join(last));
             let mut metrics = Metrics::open(&folder.join("metrics.jsonl"), time.length)?;
-            self.measure(stage, &mut metrics, time.length, listener, &|run, name| {
-                run.evaluate(name, &trainer)
+            self.measure(stage, &mut metrics, time.length, listener, &|run, name, listener| {
+                run.evaluate(name, &trainer, listener)
             })?;
         }
         Ok(end)
@@ -310,13 +328,13 @@ impl Run<'_> {
         metrics: &mut Metrics,
         step: u64,
         listener: &mut Listener<'_>,
-        evaluate: &dyn Fn(&Self, &str) -> Result<Report, TrainError>,
+        evaluate: &dyn Fn(&Self, &str, &mut Listener<'_>) -> Result<Report, TrainError>,
     ) -> Result<(), TrainError> {
         for (name, _) in &stage.evaluate {
             let report = match metrics.measured(name, step)? {
                 Some(report) => report,
                 None => {
-                    let report = evaluate(self, name)?;
+                    let report = evaluate(self, name, listener)?;
                     metrics.write(&Measured { step, report: &report })?;
                     listener(Event::Measured(&report));
                     report
@@ -327,10 +345,21 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn evaluate(&self, name: &str, trainer: &Trainer) -> Result<Report, TrainError> {
+    fn deriver(&self) -> Deriver<'_> {
+        let Self { model, supply, folder, finished, options, .. } = self;
+        Deriver { model, supply: *supply, run: &folder.path, finished, stop: &options.stop }
+    }
+
+    fn evaluate(
+        &self,
+        name: &str,
+        trainer: &Trainer,
+        listener: &mut Listener<'_>,
+    ) -> Result<Report, TrainError> {
         let task = plan::task(self.model, name)?;
+        self.deriver().for_task(task, listener)?;
         let mut memory = plan::memory_of(task, trainer)?;
-        let report = answer(task, trainer.executor.as_ref(), &mut memory, self.supply)?;
+        let report = answer(task, trainer.executor.as_ref(), &mut memory, self.supply, &self.folder.path)?;
         keep_captions(&self.folder.stage(&task.stage)?, &report)?;
         Ok(report)
     }
@@ -366,7 +395,7 @@ impl Observer for Reporter<'_, '_, '_> {
         for (name, every) in &self.stage.evaluate {
             let due = every.is_some_and(|every| step.is_multiple_of(every.steps(time.epoch).max(1)));
             if due && step < time.length {
-                let report = self.run.evaluate(name, trainer)?;
+                let report = self.run.evaluate(name, trainer, self.listener)?;
                 metrics.write(&Measured { step, report: &report })?;
                 (self.listener)(Event::Measured(&report));
             }
@@ -400,86 +429,6 @@ fn summary(stage: &Stage, folder: &Path, trainer: &Trainer, account: Account) ->
         account,
     }
 }
-
-/// Runs a task on the newest checkpoint of its stage in a run folder.
-///
-/// # Errors
-/// No such task, no trained stage, broken data.
-pub fn evaluate(
-    model: &Model,
-    name: &str,
-    out: Option<&Path>,
-    supply: &dyn Supply,
-) -> Result<Report, TrainError> {
-    let task = plan::task(model, name)?;
-    let folder = plan::trained(model, task, out)?;
-    let untrained =
-        || TrainError::Untrained { stage: task.stage.clone(), folder: folder.display().to_string() };
-    measure_saved(task, &checkpoint::latest(&folder)?.ok_or_else(untrained)?, supply)
-}
-
-/// Writes down what a task wrote, a line a text, in the folder of its stage.
-fn keep_captions(folder: &Path, report: &Report) -> Result<(), TrainError> {
-    if report.captions.is_empty() {
-        return Ok(());
-    }
-    let line = |caption| serde_json::to_string(caption).map(|line| line + "\n").unwrap_or_default();
-    let lines: String = report.captions.iter().map(line).collect();
-    folder::replace(&folder.join(format!("captions-{}.jsonl", report.task)), lines.as_bytes())
-}
-
-fn measure_saved(task: &Task, found: &Checkpoint, supply: &dyn Supply) -> Result<Report, TrainError> {
-    let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
-    checkpoint::read_model(&mut found.model()?, &mut memory)?;
-    let report = answer(task, supply.executor()?.as_ref(), &mut memory, supply)?;
-    // Checkpoints lie in `STAGE/checkpoints/step-N`.
-    if let Some(folder) = found.path.ancestors().nth(2) {
-        keep_captions(folder, &report)?;
-    }
-    Ok(report)
-}
-
-/// Runs the protocol that a task asks for.
-fn answer(
-    task: &Task,
-    executor: &dyn Executor,
-    memory: &mut Memory,
-    supply: &dyn Supply,
-) -> Result<Report, TrainError> {
-    let mut rows = |run: &mut RowTask<'_>| -> Result<(Found, Vec<String>), TaskError> {
-        let mut table = supply.table(task)?;
-        let scores = run(memory, table.as_mut())?;
-        Ok((Found::Scores(scores), table.problems()))
-    };
-    let (found, problems) = match &task.answer {
-        Answer::Retrieval { .. } => {
-            let mut gallery = supply.gallery(task)?;
-            let found = retrieval::run(task, executor, memory, gallery.as_mut())?;
-            (Found::Retrieval(found), gallery.problems())
-        }
-        Answer::Classify => rows(&mut |memory, table| classify::run(task, executor, memory, table))?,
-        Answer::ZeroShot { prompts } => {
-            rows(&mut |memory, table| zero_shot::run(task, prompts, executor, memory, table))?
-        }
-        Answer::Measure(names) => {
-            rows(&mut |memory, table| measure::run(task, names, executor, memory, table))?
-        }
-        Answer::Generate { .. } => {
-            let mut subjects = supply.subjects(task)?;
-            let texts = generate::run(task, executor, memory, subjects.as_mut())?;
-            let report = Report::new(&task.name, Found::Scores(texts.scores), subjects.problems());
-            return Ok(Report { captions: texts.captions, way: Some(texts.way), ..report });
-        }
-        other @ Answer::Rank { .. } => {
-            let (task, protocol) = (task.name.clone(), other.name().to_string());
-            return Err(TaskError::Later { task, protocol }.into());
-        }
-    };
-    Ok(Report::new(&task.name, found, problems))
-}
-
-/// A protocol that looks at rows.
-type RowTask<'r> = dyn FnMut(&mut Memory, &mut dyn Table) -> Result<Scores, TaskError> + 'r;
 
 #[cfg(test)]
 #[path = "run_tests.rs"]

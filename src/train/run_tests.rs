@@ -10,18 +10,21 @@ use std::sync::atomic::Ordering;
 struct Given;
 
 impl Supply for Given {
-    fn feed(&self, _: &Stage, _: u64) -> Result<Box<dyn Feed>, TrainError> {
+    fn feed(&self, _: &Stage, _: u64, _: &Path) -> Result<Box<dyn Feed>, TrainError> {
         let batch = |x: f32| vec![("x".to_string(), Tensor::floats([1], vec![x]))];
         Ok(Box::new(Repeat { batches: vec![batch(0.5), batch(1.0), batch(-2.0)], given: 0 }))
     }
-    fn gallery(&self, task: &Task) -> Result<Box<dyn Gallery>, TaskError> {
+    fn gallery(&self, task: &Task, _: &Path) -> Result<Box<dyn Gallery>, TaskError> {
         Err(TaskError::NoData(task.name.clone()))
     }
-    fn table(&self, task: &Task) -> Result<Box<dyn Table>, TaskError> {
+    fn table(&self, task: &Task, _: &Path) -> Result<Box<dyn Table>, TaskError> {
         Err(TaskError::NoData(task.name.clone()))
     }
-    fn subjects(&self, task: &Task) -> Result<Box<dyn Subjects>, TaskError> {
+    fn subjects(&self, task: &Task, _: &Path) -> Result<Box<dyn Subjects>, TaskError> {
         Err(TaskError::NoData(task.name.clone()))
+    }
+    fn rows(&self, condition: &Condition, _: &Data, _: &Path) -> Result<Box<dyn Table>, TaskError> {
+        Err(TaskError::NoData(condition.condition.clone()))
     }
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
         Ok(Box::new(Pull))

@@ -5,7 +5,7 @@
 
 use super::asked::task;
 use super::feed::Inputs;
-use super::source::{columns, lengths, tensors, wish, words};
+use super::source::{lengths, tensors, wish, words};
 use crate::data::{Cells, Dataset, Library, Vocabulary, Wish};
 use crate::lower::model::{Answer, Input, Reading, Task};
 use crate::recipe::Transform;
@@ -23,6 +23,7 @@ pub struct TaskSubjects {
     /// The column that holds what people wrote.
     written: String,
     vocabulary: Arc<Vocabulary>,
+    candidates: Vec<String>,
     lengths: Vec<(String, String)>,
     transforms: Vec<Transform>,
 }
@@ -48,19 +49,24 @@ impl TaskSubjects {
             .collect::<Result<_, _>>()
             .map_err(TaskError::Data)?;
         let written = wish(token, recipe, library).map_err(TaskError::Data)?.from;
-        let wanted: Vec<&str> = columns(&wishes).into_iter().chain([written.as_str(), "weight"]).collect();
-        let dataset = library.open_for(recipe, &wanted).map_err(task)?;
+        let dataset = library.open_whole(recipe).map_err(task)?;
         wishes.iter().try_for_each(|wish| dataset.grants(wish)).map_err(task)?;
         let first = subjects(&dataset, &wishes);
         let (lengths, transforms) = (lengths(&asked.inputs), recipe.transforms.clone());
-        Ok(Self { dataset, first, wishes, written, vocabulary, lengths, transforms })
+        let candidates = match &asked.answer {
+            Answer::Rank { candidates, .. } => library.list(candidates).map_err(task)?,
+            _ => Vec::new(),
+        };
+        Ok(Self { dataset, first, wishes, written, vocabulary, candidates, lengths, transforms })
     }
 }
 
 /// The input that a task writes.
 fn token(asked: &Task) -> Result<&Input, TaskError> {
     let found = match &asked.answer {
-        Answer::Generate { token, .. } => asked.inputs.iter().find(|input| input.name == *token),
+        Answer::Generate { token, .. } | Answer::Rank { token, .. } => {
+            asked.inputs.iter().find(|input| input.name == *token)
+        }
         _ => None,
     };
     found.ok_or_else(|| {
@@ -92,6 +98,18 @@ impl Subjects for TaskSubjects {
         self.first.len().saturating_sub(1)
     }
 
+    fn rows(&self) -> usize {
+        self.dataset.rows()
+    }
+
+    fn row(&self, subject: usize) -> usize {
+        self.first[subject]
+    }
+
+    fn fingerprint(&self) -> String {
+        self.dataset.fingerprint()
+    }
+
     fn read(&mut self, subjects: Range<usize>) -> Result<Inputs, TaskError> {
         let rows = &self.first[subjects];
         let columns = self.dataset.read(rows, &self.wishes, &self.transforms).map_err(task)?;
@@ -106,6 +124,10 @@ impl Subjects for TaskSubjects {
         };
         let rows = self.first[subject]..self.first[subject + 1];
         rows.map(|row| Reference { text: texts[row].clone(), share: share(row) }).collect()
+    }
+
+    fn candidates(&self) -> &[String] {
+        &self.candidates
     }
 
     fn vocabulary(&self) -> &Vocabulary {

@@ -202,7 +202,7 @@ fn mixtures_are_read_as_one_and_must_have_the_same_columns() {
         let all = kinds.into_iter().map(|kind| Data::sets(kind, ["scenes/val"])).collect();
         Data { rows: Rows::Mixed(all), ..Data::pairs(["scenes/val"]) }
     };
-    let pairs = DataKind::Pairs { prompt: None };
+    let pairs = DataKind::Pairs { prompt: None, wrong: 0.0 };
     let both = Library::default().open(&rows(vec![pairs.clone(), pairs.clone()])).unwrap();
     assert_eq!((both.rows(), both.image_of(2500)), (5000, 500));
     let error = Library::default().open(&rows(vec![pairs, DataKind::Images])).unwrap_err().to_string();

@@ -39,6 +39,23 @@ fn invented_texts_have_the_recorded_ids() {
     }
 }
 
+/// The small vocabulary writes every caption of the scenes, and knows no other word.
+#[test]
+fn scenes_have_words_of_their_own() {
+    let words = built_in(Kind::WordPiece, "scenes");
+    assert_eq!((words.size(), words.pad(), words.cls(), words.sep()), (54, 0, 2, 3));
+    let mut used = std::collections::BTreeSet::new();
+    for (number, scene) in Scene::all("few").unwrap().iter().enumerate() {
+        for caption in scene.captions("few", number) {
+            let ids = words.tokens(&caption, 24);
+            assert_eq!(words.decode(&ids).replace(" ,", ","), caption);
+            used.extend(ids);
+        }
+    }
+    let left: Vec<i32> = (0..54).filter(|id| !used.contains(id)).collect();
+    assert_eq!(left, [0, 1, 4, 5], "[PAD], [UNK], [MASK] and the full stop");
+}
+
 #[test]
 fn captions_have_the_recorded_ids() {
     let Some(folder) = real() else { return };

@@ -43,7 +43,8 @@ use std::path::{Path, PathBuf};
 /// Reads a data set from its folder.
 pub(super) fn open(ask: &Ask<'_>, dataset: &mut Dataset) -> Result<(), Error> {
     match ask.kind {
-        DataKind::Pairs { prompt } => {
+        DataKind::Pairs { wrong, .. } if *wrong > 0.0 => Err(Error::NotWrong { name: ask.name.into() }),
+        DataKind::Pairs { prompt, .. } => {
             let path = ask.library.find(ask.name, |root| folder::has(root, ask.split))?;
             folder::open(&path, ask.split, prompt.as_deref(), dataset)
         }
@@ -55,6 +56,23 @@ pub(super) fn open(ask: &Ask<'_>, dataset: &mut Dataset) -> Result<(), Error> {
         DataKind::Nlvr => nlvr::open(ask, dataset),
         DataKind::Vqa { answers } => vqa::open(ask, *answers, dataset),
     }
+}
+
+/// The texts of a file: a JSON list, or a text a line up to its first tab; each once, in order.
+pub(super) fn texts_of(path: &Path) -> Result<Vec<String>, Error> {
+    let text = lines::text(path)?;
+    let all: Vec<String> = match path.extension().is_some_and(|end| end == "json") {
+        true => serde_json::from_str(&text).map_err(|source| Error::Json {
+            path: path.into(),
+            expected: "a list of texts",
+            source,
+        })?,
+        false => {
+            text.lines().filter_map(|line| line.split('\t').next()).map(|line| line.trim().into()).collect()
+        }
+    };
+    let mut seen = std::collections::HashSet::new();
+    Ok(all.into_iter().filter(|text| !text.is_empty() && seen.insert(text.clone())).collect())
 }
 
 /// The first of these files of a data set's folder, which may itself be one.

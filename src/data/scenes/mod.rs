@@ -4,7 +4,8 @@
 //! captions of different wording that name every object with colour and shape, and mostly sizes, places or relations. No caption is
 //! longer than 24 WordPiece tokens, `[CLS]` and `[SEP]` included.
 //!
-//! `train` has 20,000 pictures, `val` 500. Every colour has one shape that `train` never shows in that colour; every picture of `val`
+//! `train` has 20,000 pictures, `few` 1,000 others like them, `val` 500. Every colour has one shape that `train` never shows in that
+//! colour; every picture of `val`
 //! has at least one of these eight, so `val` asks for what can only be put together from parts. No two pictures of `val` show the same
 //! set of coloured shapes. Mirroring (`flip`) makes captions that say "left" false.
 //!
@@ -19,6 +20,7 @@
 mod claims;
 mod compose;
 mod draw;
+mod pairs;
 mod truths;
 mod words;
 
@@ -32,6 +34,8 @@ pub use compose::held_out;
 
 /// Pictures of the training split.
 pub const TRAIN: usize = 20_000;
+/// Pictures of the split `few`, which are like those of `train` but others.
+pub const FEW: usize = 1000;
 /// Pictures of the validation split.
 pub const VAL: usize = 500;
 /// Captions of every picture.
@@ -111,10 +115,11 @@ words!(
 );
 
 impl Scene {
-    /// All pictures of a split (`train` or `val`), or nothing for another name.
+    /// All pictures of a split (`train`, `few` or `val`), or nothing for another name.
     pub fn all(split: &str) -> Option<Vec<Self>> {
         match split {
-            "train" => Some(compose::train(TRAIN)),
+            "train" => Some(compose::train(0..TRAIN)),
+            "few" => Some(compose::train(TRAIN..TRAIN + FEW)),
             "val" => Some(compose::val(VAL)),
             _ => None,
         }
@@ -142,12 +147,15 @@ pub(super) fn open(ask: &Ask<'_>, dataset: &mut Dataset) -> Result<(), Error> {
     let scenes = Scene::all(ask.split).ok_or_else(|| Error::NoSplit {
         name: "scenes".into(),
         split: ask.split.into(),
-        known: "`train` and `val`".into(),
+        known: "`train`, `few` and `val`".into(),
     })?;
+    if let DataKind::Pairs { prompt, wrong } = ask.kind {
+        pairs::add(&scenes, ask.split, prompt.as_deref(), *wrong, dataset);
+        return Ok(());
+    }
     for (number, scene) in scenes.into_iter().enumerate() {
         let captions = scene.captions(ask.split, number);
         match ask.kind {
-            DataKind::Pairs { .. } => dataset.add_captioned(Picture::Scene(scene), captions),
             DataKind::Images => {
                 let picture = dataset.add_picture(Picture::Scene(scene));
                 dataset.add_row([("image", Cell::Picture(picture))]);

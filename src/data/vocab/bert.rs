@@ -11,9 +11,16 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{AddedToken, Model, Tokenizer, decoders};
 
 const UNCASED: &str = include_str!("bert-base-uncased.txt");
+/// The words of the captions of the built-in scenes, and none else.
+const SCENES: &str = include_str!("scenes.txt");
 
-pub(in crate::data) fn built_in() -> Result<Tokenizer, String> {
-    from_words(UNCASED)
+/// The vocabularies that are part of the program, by name.
+pub(in crate::data) fn built_in(name: &str) -> Option<Result<Tokenizer, String>> {
+    match name {
+        "bert-base-uncased" => Some(from_words(UNCASED)),
+        "scenes" => Some(from_words(SCENES)),
+        _ => None,
+    }
 }
 
 /// A tokenizer of the words of a `vocab.txt`.

@@ -13,6 +13,16 @@ pub fn is_exact(answered: &Answered) -> bool {
     answered.references.iter().any(|reference| plain_answer(&reference.text) == own)
 }
 
+/// Whether nothing was answered by more people.
+pub fn is_commonest(answered: &Answered) -> bool {
+    let shares = |text: &str| {
+        let same = answered.references.iter().filter(|reference| plain_answer(&reference.text) == text);
+        same.map(|reference| reference.share).sum::<f64>()
+    };
+    let own = shares(&plain_answer(&answered.text));
+    own > 0.0 && answered.references.iter().all(|other| shares(&plain_answer(&other.text)) <= own)
+}
+
 /// What the answer is worth, 0 to 1.
 pub fn worth(answered: &Answered) -> f64 {
     let own = plain_answer(&answered.text);
@@ -33,6 +43,10 @@ mod tests {
         let of = |text: &str| Answered { text: text.into(), references: references.clone() };
         let worths = ["Yes.", "no", "maybe", "two"].map(|text| worth(&of(text)));
         assert!(worths.iter().zip([0.6, 1.0, 0.3, 0.0]).all(|(a, b)| (a - b).abs() < 1e-12), "{worths:?}");
+        assert_eq!(
+            ["Yes", "the no", "maybe", "two"].map(|text| is_commonest(&of(text))),
+            [false, true, false, false]
+        );
         assert_eq!([is_exact(&of("the no")), is_exact(&of("nothing"))], [true, false]);
     }
 }

@@ -73,11 +73,15 @@ pub fn scores(
     }
     let pairs: Vec<Pair> = answers.iter().map(pair).collect();
     let spelt: Vec<Answered> = answers.iter().map(|answer| spelt(answer, vocabulary)).collect();
-    let whole = [Metric::Cider, Metric::Bleu(4), Metric::Exact];
+    let chosen = matches!(task.answer, Answer::Rank { .. });
+    let whole = match chosen {
+        true => [Metric::VqaScore, Metric::Accuracy, Metric::Exact],
+        false => [Metric::Cider, Metric::Bleu(4), Metric::Exact],
+    };
     let asked: &[Metric] = if task.report.is_empty() { &whole } else { &task.report };
     let measured = asked.iter().filter_map(|metric| Some((name(metric), measure(metric, &pairs, &spelt)?)));
     let mut scores: BTreeMap<String, f64> = measured.collect();
-    if task.report.is_empty() {
+    if task.report.is_empty() && !chosen {
         scores.insert("rouge_l".into(), 100.0 * mean(&rouge::rouge_l(&pairs)));
     }
     Ok(scores)
@@ -85,7 +89,7 @@ pub fn scores(
 
 fn nothing_to_compare(task: &Task, metric: &Metric) -> TaskError {
     let column = match &task.answer {
-        Answer::Generate { token, .. } => token.clone(),
+        Answer::Generate { token, .. } | Answer::Rank { token, .. } => token.clone(),
         _ => "text".into(),
     };
     TaskError::NoReferences { task: task.name.clone(), metric: name(metric), column }
@@ -123,7 +127,8 @@ fn measure(metric: &Metric, pairs: &[Pair], answers: &[Answered]) -> Option<f64>
         Metric::Bleu(n) => bleu::bleu(pairs, *n),
         Metric::Exact => of_answers(&|answer| f64::from(u8::from(answers::is_exact(answer)))),
         Metric::VqaScore => of_answers(&answers::worth),
-        Metric::Accuracy | Metric::Recall(_) | Metric::Average => return None,
+        Metric::Accuracy => of_answers(&|answer| f64::from(u8::from(answers::is_commonest(answer)))),
+        Metric::Recall(_) | Metric::Average => return None,
     };
     Some(100.0 * share)
 }

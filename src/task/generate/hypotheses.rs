@@ -71,7 +71,8 @@ impl Rules {
     }
 }
 
-fn log_softmax(logits: &[f32]) -> Vec<f64> {
+/// Log-probabilities of logits.
+pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
     let top = logits.iter().fold(f32::NEG_INFINITY, |top, x| top.max(*x));
     let top = f64::from(top);
     let sum: f64 = logits.iter().map(|x| (f64::from(*x) - top).exp()).sum();

@@ -65,13 +65,8 @@ pub fn run_whole(
     memory: &mut Memory,
     subjects: &mut dyn Subjects,
 ) -> Result<Texts, TaskError> {
-    run_by(
-        &|plan, _, executor, layout| Writer::whole(plan, executor, layout),
-        task,
-        executor,
-        memory,
-        subjects,
-    )
+    let whole: &Make<'_> = &|plan, _, executor, layout| Writer::whole(plan, executor, layout);
+    run_by(whole, task, executor, memory, subjects)
 }
 
 /// Makes a writer of a plan, and of what texts begin with and how many of a subject are open.
@@ -84,19 +79,7 @@ fn run_by(
     memory: &mut Memory,
     subjects: &mut dyn Subjects,
 ) -> Result<Texts, TaskError> {
-    let Answer::Generate { token, probe, .. } = &task.answer else {
-        let protocol = task.answer.name().to_string();
-        return Err(TaskError::Later { task: task.name.clone(), protocol });
-    };
-    let plan = Plan::new(task, token, probe.map(|id| id as i32))?;
-    let pen = Pen::new(task, subjects.vocabulary(), plan.places)?;
-    let mut writer = make(&plan, (&pen.start, pen.beams()), executor, &memory.layout.clone())?;
-    let mut written = Vec::with_capacity(subjects.count());
-    for start in (0..subjects.count()).step_by(task.batch.max(1)) {
-        let rows = start..(start + task.batch).min(subjects.count());
-        let inputs = subjects.read(rows.clone())?;
-        written.extend(writer.write(inputs, pen.drafts(rows), memory)?);
-    }
+    let Pages { pen, written, way } = pages(make, task, executor, memory, subjects, &mut |_| true)?;
     let answered = |(row, written): (usize, &Written)| Answered {
         text: pen.text(written, subjects.vocabulary()),
         references: subjects.references(row),
@@ -111,7 +94,58 @@ fn run_by(
         references: answer.references.into_iter().map(|reference| reference.text).collect(),
     };
     let scores = Scores { rows: subjects.count(), scores };
-    Ok(Texts { scores, captions: rows.map(caption).collect(), way: writer.way() })
+    Ok(Texts { scores, captions: rows.map(caption).collect(), way })
+}
+
+/// The texts about all subjects, in order; nothing if it was stopped. `told` hears how many are written and says whether to go on.
+///
+/// # Errors
+/// As [`run`], but for metrics.
+pub fn texts(
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    subjects: &mut dyn Subjects,
+    told: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<Vec<String>>, TaskError> {
+    let Pages { pen, written, .. } = pages(&Writer::new, task, executor, memory, subjects, told)?;
+    let texts = written.iter().map(|written| pen.text(written, subjects.vocabulary())).collect();
+    Ok(Some(texts).filter(|_| written.len() == subjects.count()))
+}
+
+/// What was written, by whom and how.
+struct Pages {
+    pen: Pen,
+    written: Vec<Written>,
+    way: String,
+}
+
+/// What is written about the subjects, batch by batch, until somebody says to stop.
+fn pages(
+    make: &Make<'_>,
+    task: &Task,
+    executor: &dyn Executor,
+    memory: &mut Memory,
+    subjects: &mut dyn Subjects,
+    told: &mut dyn FnMut(usize) -> bool,
+) -> Result<Pages, TaskError> {
+    let Answer::Generate { token, probe, .. } = &task.answer else {
+        let protocol = task.answer.name().to_string();
+        return Err(TaskError::Later { task: task.name.clone(), protocol });
+    };
+    let plan = Plan::new(task, token, probe.map(|id| id as i32))?;
+    let pen = Pen::new(task, subjects.vocabulary(), plan.places)?;
+    let mut writer = make(&plan, (&pen.start, pen.beams()), executor, &memory.layout.clone())?;
+    let mut written = Vec::with_capacity(subjects.count());
+    for start in (0..subjects.count()).step_by(task.batch.max(1)) {
+        let rows = start..(start + task.batch).min(subjects.count());
+        let inputs = subjects.read(rows.clone())?;
+        written.extend(writer.write(inputs, pen.drafts(rows), memory)?);
+        if !told(written.len()) {
+            break;
+        }
+    }
+    Ok(Pages { pen, written, way: writer.way() })
 }
 
 /// How a task writes.

@@ -34,19 +34,9 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Logits that do not depend on it, or draw at random.
     pub fn new(task: &'a Task, token: &str, probe: Option<i32>) -> Result<Self, TaskError> {
-        let graph = task.graph.keep(&["logits"]);
-        if let Some(draw) = graph.values().find(|v| is_draw(&graph, *v)) {
-            let path = graph.node(draw).origin.path.to_string();
-            return Err(TaskError::Draws { task: task.name.clone(), path });
-        }
-        let found = task.inputs.iter().find(|input| input.name == token);
-        match found.map(|input| (input, &input.reading)) {
-            Some((input, Reading::Text { length, .. })) => Ok(Self { task, input, places: *length, probe }),
-            _ => Err(TaskError::Data(format!(
-                "the logits of task `{}` do not depend on `{token}`, which it writes",
-                task.name
-            ))),
-        }
+        refuse_draws(&task.graph.keep(&["logits"]), task)?;
+        let (input, places) = written(task, token)?;
+        Ok(Self { task, input, places, probe })
     }
 }
 
@@ -110,6 +100,25 @@ impl Writer {
             Way::Whole(whole, _) => whole.write(inputs, drafts, memory),
         }
     }
+}
+
+/// The input that is written, and how many places it has.
+pub(in crate::task) fn written<'t>(task: &'t Task, token: &str) -> Result<(&'t Input, usize), TaskError> {
+    let found = task.inputs.iter().find(|input| input.name == token);
+    match found.map(|input| (input, &input.reading)) {
+        Some((input, Reading::Text { length, .. })) => Ok((input, *length)),
+        _ => Err(TaskError::Data(format!(
+            "the logits of task `{}` do not depend on `{token}`, which it writes",
+            task.name
+        ))),
+    }
+}
+
+/// Logits that draw at random say nothing about a text.
+pub(in crate::task) fn refuse_draws(graph: &Graph, task: &Task) -> Result<(), TaskError> {
+    let Some(draw) = graph.values().find(|v| is_draw(graph, *v)) else { return Ok(()) };
+    let path = graph.node(draw).origin.path.to_string();
+    Err(TaskError::Draws { task: task.name.clone(), path })
 }
 
 fn is_draw(graph: &Graph, value: op::Value) -> bool {
