@@ -1,10 +1,14 @@
 //! What holds for every op, on its own samples: shapes agree with values, written gradients with numeric ones, `eval` with
-//! `expand`, every executor with `eval`, and the text form reads back.
+//! `expand`, every executor with `eval`, the gradients of dfdx's tape with the written ones, and the text form reads back.
 
+use chiasm::exec::dfdx::Dfdx;
 use chiasm::exec::reference::Reference;
-use chiasm::exec::{Executor, Layout, Memory};
+use chiasm::exec::{ExecError, Executor, Layout, Memory};
 use chiasm::graph::{Builder, Graph, Origin};
-use chiasm::op::{Array, Backward, Build, Context, Input, Op, Sample, Value};
+use chiasm::op::{
+    Array, Backward, Build, Context, Input, Multiply, Op, Parameter, Reshape, Sample, SumLeading, Value,
+};
+use chiasm::pass::mark;
 use chiasm::random::Stream;
 use chiasm::recipe::Timeline;
 use chiasm::shape::{Kind, Shape};
@@ -205,6 +209,16 @@ fn numeric(sample: &Sample, operand: usize, cotangent: &Array) -> Array {
     gradient
 }
 
+/// Numbers to weigh the elements of a result with.
+fn cotangent(name: &str, shape: &Shape) -> Array {
+    let stream = Stream::new(9, "cotangent", name);
+    let mut element = 0;
+    round(&Array::from_fn(&shape.dims(), |_| {
+        element += 1;
+        stream.normal(0, element)
+    }))
+}
+
 fn gradient_faults(name: &str, sample: &Sample) -> Vec<String> {
     let shape = result_shape(sample);
     // A row of zeros is normalized with slope 1e12 up to a length of 1e-12: no difference is that small.
@@ -212,12 +226,7 @@ fn gradient_faults(name: &str, sample: &Sample) -> Vec<String> {
     if shape.kind != Kind::Float || UNDIFFERENTIATED.contains(&name) || steep {
         return Vec::new();
     }
-    let stream = Stream::new(9, "cotangent", name);
-    let mut element = 0;
-    let cotangent = round(&Array::from_fn(&shape.dims(), |_| {
-        element += 1;
-        stream.normal(0, element)
-    }));
+    let cotangent = cotangent(name, &shape);
     let at = |what: String| {
         format!(
             "{name}: {what}\n  {:?} on {:?}",
@@ -303,4 +312,88 @@ fn the_cpu_executor_is_close_to_eval() {
     for threads in 1..=2 {
         assert_none(compare(&chiasm::exec::cpu::Cpu::new(threads), false));
     }
+}
+
+#[test]
+fn the_dfdx_executor_is_close_to_eval() {
+    assert_none(compare(&Dfdx::cpu(1), false));
+}
+
+/// The gradients of a sample that dfdx's tape gives, by operand.
+fn taped(sample: &Sample, cotangent: &Array) -> Result<Vec<Option<Array>>, ExecError> {
+    let (mut graph, mut layout) = (Graph::default(), Layout::default());
+    let origin = Origin::default();
+    let mut leaf = |(i, (kind, array)): (usize, &(Kind, Array))| {
+        let (name, shape) = (format!("x{i}"), shape(*kind, array));
+        match kind {
+            Kind::Float => {
+                layout.add_parameter(&name, &array.dims);
+                graph.add(Parameter { path: name, shape }, &[], &origin).expect("a parameter")
+            }
+            _ => graph.add(Input { name, shape }, &[], &origin).expect("an input"),
+        }
+    };
+    let values: Vec<Value> = sample.operands.iter().enumerate().map(&mut leaf).collect();
+    let y = graph.add(sample.op.clone(), &values, &origin).expect("an op that fits");
+    let weights = Input { name: "dy".into(), shape: shape(Kind::Float, cotangent) };
+    let weights = graph.add(weights, &[], &origin).expect("an input");
+    let product = graph.add(Multiply, &[y, weights], &origin).expect("a product");
+    let sizes = vec![cotangent.data.len().into()];
+    let flat = graph.add(Reshape { sizes: sizes.into() }, &[product], &origin).expect("a row");
+    let sum = graph.add(SumLeading { axes: 1 }, &[flat], &origin).expect("a sum");
+    graph.name("objective", sum);
+    let marked =
+        mark(&graph, "objective", &|_| true).expect("a marked graph").verify().expect("a sound graph");
+
+    let mut program = Dfdx::cpu(1).prepare(&marked, &layout)?;
+    let mut memory = Memory::new(&layout);
+    let mut given = vec![("dy".to_string(), tensor(Kind::Float, cotangent))];
+    for (i, (kind, array)) in sample.operands.iter().enumerate() {
+        match layout.parameters.get(&format!("x{i}")) {
+            Some(slot) => memory.parameters[slot.range()]
+                .copy_from_slice(tensor(*kind, array).as_floats().expect("numbers")),
+            None => given.push((format!("x{i}"), tensor(*kind, array))),
+        }
+    }
+    let given: Vec<(&str, &Tensor)> = given.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    program.run(&mut memory, &given, &context())?;
+    let gradient = |i: usize| {
+        let slot = layout.parameters.get(&format!("x{i}"))?;
+        let data = memory.gradients[slot.range()].iter().map(|x| f64::from(*x)).collect();
+        Some(Array { dims: slot.dims.clone(), data })
+    };
+    Ok((0..sample.operands.len()).map(gradient).collect())
+}
+
+#[test]
+fn the_tape_of_dfdx_agrees_with_the_written_gradients() {
+    let (mut faults, mut refused) = (Vec::new(), std::collections::BTreeSet::new());
+    for (name, sample) in samples() {
+        let shape = result_shape(&sample);
+        if shape.kind != Kind::Float || UNDIFFERENTIATED.contains(&name) {
+            continue;
+        }
+        let cotangent = cotangent(name, &shape);
+        let written = written(&sample, &cotangent).expect("written gradients");
+        let taped = match taped(&sample, &cotangent) {
+            Err(ExecError::Beyond { op, .. }) => {
+                refused.insert(op);
+                continue;
+            }
+            taped => taped.unwrap_or_else(|error| panic!("{name}: {error}")),
+        };
+        for (i, taped) in taped.into_iter().enumerate() {
+            let Some(taped) = taped else { continue };
+            let written = written[i].clone().unwrap_or_else(|| taped.map(|_| 0.0));
+            let error = error(&taped, &written);
+            if error > 1e-4 {
+                faults.push(format!(
+                    "{name}: operand {i} off by {error:.1e}\n  {:?}: {taped:?} for {written:?}",
+                    sample.op
+                ));
+            }
+        }
+    }
+    assert_none(faults);
+    assert_eq!(refused.into_iter().collect::<Vec<_>>(), ["fold"], "what dfdx says it cannot differentiate");
 }

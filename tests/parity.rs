@@ -1,4 +1,5 @@
-//! The peers' own code, recorded: forward values, every gradient and the state after a step, on both executors.
+//! The peers' own code, recorded: forward values, every gradient and the state after a step, on all executors; the gradients of
+//! `dfdx` are its tape's.
 //!
 //! `CHIASM_FIXTURES=DIR` runs the cases of another folder of the same layout; sizes come from its config.json files.
 //! `CHIASM_CASES=vlmo,blip` runs these alone. A case that the folder lacks is named and skipped.
@@ -17,6 +18,7 @@ mod written;
 use case::Case;
 use chiasm::exec::Executor;
 use chiasm::exec::cpu::Cpu;
+use chiasm::exec::dfdx::Dfdx;
 use chiasm::exec::reference::Reference;
 use chiasm::recipe::Timeline;
 use chiasm::train::stage::Trainer;
@@ -37,7 +39,7 @@ fn faults(case: &Case, executor: Box<dyn Executor>) -> Vec<String> {
 }
 
 #[test]
-fn recorded_cases_are_met_on_both_executors() {
+fn recorded_cases_are_met_on_all_executors() {
     let folder = std::env::var("CHIASM_FIXTURES").unwrap_or_else(|_| "tests/fixtures".into());
     let chosen = std::env::var("CHIASM_CASES").ok();
     let wanted = |name: &String| chosen.as_ref().is_none_or(|names| names.split(',').any(|n| n == name));
@@ -49,9 +51,10 @@ fn recorded_cases_are_met_on_both_executors() {
             continue;
         };
         run += 1;
-        for (kind, executor) in
-            [("reference", Box::new(Reference) as Box<dyn Executor>), ("cpu", Box::new(Cpu::new(2)))]
-        {
+        let executors: [Box<dyn Executor>; 3] =
+            [Box::new(Reference), Box::new(Cpu::new(2)), Box::new(Dfdx::cpu(2))];
+        for executor in executors {
+            let kind = executor.name();
             let found = faults(&case, executor);
             report.extend(found.iter().map(|fault| format!("{name} on {kind}: {fault}")));
         }

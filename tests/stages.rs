@@ -76,7 +76,7 @@ fn floats(tensor: &Tensor) -> Vec<f32> {
 /// Outputs and gradients that differ by more than the tolerance, relative to the largest of their kind.
 fn faults(stage: &Stage) -> Vec<String> {
     let batch = Batch::of(&stage.feeds[0].symbol, ROWS);
-    let graph = prepare::training(stage, &batch).expect("a graph");
+    let graph = prepare::training(stage, &batch, prepare::Backward::Graph).expect("a graph");
     let layout = layout(stage);
     let mut memory = memory(&layout);
     let given = inputs(stage, &batch);

@@ -66,6 +66,9 @@ impl Running {
         let device = match self.device {
             Device::Cpu => exec::Device::Cpu,
             Device::Reference => exec::Device::Reference,
+            Device::Dfdx => exec::Device::Dfdx,
+            #[cfg(feature = "dfdx-cuda")]
+            Device::DfdxCuda => exec::Device::DfdxCuda,
         };
         Host { data: self.data.clone(), device, threads: self.threads, ..Host::default() }
     }
@@ -110,6 +113,11 @@ pub enum Device {
     Cpu,
     /// Plain and slow: the definition.
     Reference,
+    /// dfdx's tensors and tape on the CPU: slow, and with gradients of its own.
+    Dfdx,
+    /// The same on a GPU.
+    #[cfg(feature = "dfdx-cuda")]
+    DfdxCuda,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -8,11 +8,16 @@
 
 use crate::graph::Verified;
 use crate::op::Context;
+use crate::pass::prepare::Backward;
 use crate::plan::Cost;
 use crate::recipe::Method;
 use crate::tensor::Tensor;
 
+mod check;
 pub mod cpu;
+pub mod dfdx;
+mod leaf;
+mod life;
 pub mod memory;
 pub mod reference;
 pub use memory::{Layout, Memory, Slot};
@@ -31,6 +36,40 @@ pub enum ExecError {
         op: &'static str,
         /// The origin of the node.
         path: String,
+    },
+    /// An op that the executor has, but not like this.
+    #[error(
+        "the {executor} executor cannot run `{op}` (at {path}): {why}; use another executor with --device"
+    )]
+    Beyond {
+        /// Which executor.
+        executor: &'static str,
+        /// Which op.
+        op: &'static str,
+        /// The origin of the node.
+        path: String,
+        /// What is in the way.
+        why: String,
+    },
+    /// A device that failed while it ran.
+    #[error("the {executor} executor failed at `{op}` (at {path}): {message}; is there memory left?")]
+    Failed {
+        /// Which executor.
+        executor: &'static str,
+        /// Which op.
+        op: &'static str,
+        /// The origin of the node.
+        path: String,
+        /// What the device says.
+        message: String,
+    },
+    /// A device that is not there.
+    #[error("the {executor} executor found no device: {message}; use another executor with --device")]
+    NoDevice {
+        /// Which executor.
+        executor: &'static str,
+        /// What its library says.
+        message: String,
     },
     /// A batch symbol was left in the graph.
     #[error("the size of `{path}` is not known: {shape}; give the batch size before preparing")]
@@ -86,12 +125,22 @@ pub enum Device {
     Cpu,
     /// Plain and slow: the definition.
     Reference,
+    /// dfdx's tensors and tape on the CPU.
+    Dfdx,
+    /// dfdx's tensors and tape on a GPU.
+    #[cfg(feature = "dfdx-cuda")]
+    DfdxCuda,
 }
 
 /// Something that runs graphs.
 pub trait Executor: Send + Sync {
     /// Its name for `--device`.
     fn name(&self) -> &'static str;
+
+    /// How it comes to gradients, and so which graph of a stage it is handed.
+    fn backward(&self) -> Backward {
+        Backward::Graph
+    }
 
     /// Makes a bound graph ready to run with memories of a layout.
     ///

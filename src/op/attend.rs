@@ -10,10 +10,14 @@
 //! A query that may see no key gives zero. The weight of row b at (h, i, j) is kept by element (h N + i) M + j.
 //! Gradients: [`AttendGrad`](super::AttendGrad).
 
-use super::pointwise::of_kind;
-use super::{Array, AttendGrad, Backward, Class, Context, Draw, Facts, Misfit, Reshape, Rule, Sample, Slice, Value};
-use crate::shape::{Kind, Shape, Size};
+use super::pointwise::{both, of_kind};
+use super::{
+    And, Array, AttendGrad, Backward, Broadcast, Build, Choose, Class, Compare, Context, Draw, Dropout, Facts, Fill, Matmul,
+    Misfit, Multiply, Permute, Range, Relation, Reshape, Rule, Sample, Slice, Softmax, Value,
+};
+use crate::shape::{Kind, Shape, Size, Sizes};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// Dropout on the attention weights: element (h * N + i) * M + j of row b.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,6 +181,25 @@ impl Rule for Attend {
         y
     }
 
+    fn expand(&self, build: &mut dyn Build, operands: &[Value]) -> Option<Value> {
+        let shapes: Vec<Shape> = operands.iter().map(|operand| build.shape(*operand)).collect();
+        let extent = self.extent(&shapes.iter().collect::<Vec<_>>()).ok()?;
+        let [q, k, v] = [0, 1, 2].map(|i| self.heads_apart(build, operands[i]));
+        let product = build.add(Matmul { transpose_left: false, transpose_right: true }.into(), &[q, k]);
+        let scale = fill(build, 1.0 / (extent.k.number()? as f64).sqrt());
+        let mut scores = both(build, Multiply, product, scale);
+        if let Some(bias) = self.extras().1 {
+            scores = both(build, super::Add, scores, operands[bias]);
+        }
+        let mut weights = self.visible_weights(build, operands, &extent, scores);
+        if let Some(drop) = &self.drop {
+            let dropout = Dropout { share: drop.share, draw: drop.draw.clone(), per_row: false };
+            weights = build.add(dropout.into(), &[weights]);
+        }
+        let y = build.add(Matmul { transpose_left: false, transpose_right: false }.into(), &[weights, v]);
+        Some(self.heads_together(build, y, &extent))
+    }
+
     fn facts(&self, operands: &[&Shape], result: &Shape) -> Facts {
         let flops = self.extent(operands).map_or(0, |e| {
             2 * e.b.len() * e.h.len() * e.n.len() * e.m.len() * (e.k.len() + e.v.len() + 6)
@@ -217,6 +240,67 @@ impl Attend {
         }
         operands
     }
+}
+
+/// Low enough that no weight is left beside a score that is seen.
+const HIDDEN: f64 = -1e30;
+
+fn fill(build: &mut dyn Build, value: f64) -> Value {
+    build.add(Fill { shape: Shape::scalar(), value }.into(), &[])
+}
+
+/// The parts of the expansion.
+impl Attend {
+    /// [B, N, h K] to [B, H, N, K].
+    fn heads_apart(&self, build: &mut dyn Build, x: Value) -> Value {
+        let Some(heads) = self.heads else { return x };
+        let mut sizes = build.shape(x).sizes;
+        let width = sizes.pop().and_then(|width| width.divided(heads as i64)).unwrap_or(Size::from(1usize));
+        sizes.extend([Size::from(heads), width]);
+        let split = build.add(Reshape { sizes }.into(), &[x]);
+        build.add(Permute { axes: vec![0, 2, 1, 3] }.into(), &[split])
+    }
+
+    /// [B, H, N, V] to the layout of the operands.
+    fn heads_together(&self, build: &mut dyn Build, y: Value, extent: &Extent) -> Value {
+        let Some(heads) = self.heads else { return y };
+        let sizes = smallvec![extent.b.clone(), extent.n.clone(), extent.v.clone() * heads as i64];
+        let traded = build.add(Permute { axes: vec![0, 2, 1, 3] }.into(), &[y]);
+        build.add(Reshape { sizes }.into(), &[traded])
+    }
+
+    /// Softmax over the keys that a query may see; zeros elsewhere.
+    fn visible_weights(&self, build: &mut dyn Build, operands: &[Value], extent: &Extent, scores: Value) -> Value {
+        let Some(visible) = self.visible(build, operands, extent) else {
+            return build.add(Softmax.into(), &[scores]);
+        };
+        let (hidden, nothing) = (fill(build, HIDDEN), fill(build, 0.0));
+        let scores = build.add(Choose.into(), &[visible, scores, hidden]);
+        let weights = build.add(Softmax.into(), &[scores]);
+        build.add(Choose.into(), &[visible, weights, nothing])
+    }
+
+    /// Mask, relation and causality as one condition [B, H, N, M].
+    fn visible(&self, build: &mut dyn Build, operands: &[Value], extent: &Extent) -> Option<Value> {
+        let Extent { b, h, n, m, .. } = extent;
+        let all = Sizes::from([b, h, n, m].map(Size::clone));
+        let mask = self.extras().0.map(|at| (operands[at], vec![0, 3]));
+        let relation = self.relation_at().map(|at| operands[at]);
+        let relation = relation.map(|r| (r, if build.shape(r).rank() == 3 { vec![0, 2, 3] } else { vec![2, 3] }));
+        let causal = self.causal.then(|| (not_later(build, n, m), vec![2, 3]));
+        let parts = [mask, relation, causal].into_iter().flatten();
+        let spread: Vec<Value> =
+            parts.map(|(x, axes)| build.add(Broadcast { sizes: all.clone(), axes }.into(), &[x])).collect();
+        spread.into_iter().reduce(|a, b| both(build, And, a, b))
+    }
+}
+
+/// Key j is not later than query i: a condition [N, M].
+fn not_later(build: &mut dyn Build, n: &Size, m: &Size) -> Value {
+    let queries = build.add(Range { n: n.clone() }.into(), &[]);
+    let keys = build.add(Range { n: m.clone() }.into(), &[]);
+    let queries = build.add(Broadcast { sizes: smallvec![n.clone(), m.clone()], axes: vec![0] }.into(), &[queries]);
+    both(build, Compare { relation: Relation::GreaterEqual }, queries, keys)
 }
 
 /// The kinds of attention to try, with their numbers of queries and keys.

@@ -2,8 +2,13 @@
 //!
 //! C1: there is an axis. Gradient: [`NormalizeGrad`](super::NormalizeGrad).
 
+use super::log_softmax::along_last;
+use super::pointwise::both;
 use super::softmax::{rowwise, samples};
-use super::{Array, Backward, Class, Context, Facts, Misfit, NormalizeGrad, Rule, Sample, Value};
+use super::{
+    Array, Backward, Build, Choose, Class, Compare, Context, Divide, Facts, Fill, Misfit, Multiply, NormalizeGrad, Relation,
+    Rule, Sample, Sqrt, Sum, Value,
+};
 use crate::shape::{Kind, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +33,20 @@ impl Rule for Normalize {
             let length = length(row).max(LEAST);
             row.iter().map(|x| x / length).collect()
         })
+    }
+
+    fn expand(&self, build: &mut dyn Build, operands: &[Value]) -> Option<Value> {
+        let spread = along_last(build, operands[0]);
+        let axis = spread.sizes.len() - 1;
+        let square = both(build, Multiply, operands[0], operands[0]);
+        let square = build.add(Sum { axis }.into(), &[square]);
+        let least = build.add(Fill { shape: Shape::scalar(), value: LEAST * LEAST }.into(), &[]);
+        // Chosen before the root, whose slope at zero is infinite.
+        let long = both(build, Compare { relation: Relation::Greater }, square, least);
+        let square = build.add(Choose.into(), &[long, square, least]);
+        let length = build.add(Sqrt.into(), &[square]);
+        let length = build.add(spread.into(), &[length]);
+        Some(both(build, Divide, operands[0], length))
     }
 
     fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {

@@ -3,8 +3,13 @@
 //! C1: there is an axis. Gradient: that of [`LayerNorm`](super::LayerNorm) with a gain of ones.
 
 use super::layer_norm::{moments, standard};
+use super::log_softmax::along_last;
+use super::pointwise::both;
 use super::softmax::{rowwise, samples};
-use super::{Array, Backward, Class, Context, Facts, Fill, LayerNormGrad, Misfit, Rule, Sample, Value};
+use super::{
+    Add, Array, Backward, Build, Class, Context, Divide, Facts, Fill, LayerNormGrad, Misfit, Multiply, Rule, Sample, Sqrt,
+    Subtract, Sum, Value,
+};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +37,25 @@ impl Rule for Standardize {
             let (mean, scale) = moments(row, self.eps);
             standard(row, mean, scale)
         })
+    }
+
+    fn expand(&self, build: &mut dyn Build, operands: &[Value]) -> Option<Value> {
+        let spread = along_last(build, operands[0]);
+        let axis = spread.sizes.len() - 1;
+        let number = |build: &mut dyn Build, value| build.add(Fill { shape: Shape::scalar(), value }.into(), &[]);
+        let width = number(build, spread.sizes[axis].number()? as f64);
+        let eps = number(build, self.eps);
+        let mean = build.add(Sum { axis }.into(), operands);
+        let mean = both(build, Divide, mean, width);
+        let mean = build.add(spread.clone().into(), &[mean]);
+        let apart = both(build, Subtract, operands[0], mean);
+        let square = both(build, Multiply, apart, apart);
+        let variance = build.add(Sum { axis }.into(), &[square]);
+        let variance = both(build, Divide, variance, width);
+        let variance = both(build, Add, variance, eps);
+        let deviation = build.add(Sqrt.into(), &[variance]);
+        let deviation = build.add(spread.into(), &[deviation]);
+        Some(both(build, Divide, apart, deviation))
     }
 
     fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {

@@ -1,7 +1,7 @@
 //! The order of graph passes: from a stage's forward graph to what an executor is handed.
 
 use super::accumulate::{Pieces, Tangled, cut};
-use super::{PassError, differentiate, fuse, tidy};
+use super::{PassError, differentiate, fuse, mark, merge, simplify, tidy};
 use crate::graph::{Graph, Verified};
 use crate::lower::model::Stage;
 use crate::op::{Misfit, Op};
@@ -25,11 +25,21 @@ pub enum PrepareError {
     Broken(String, String),
 }
 
+/// How an executor comes to gradients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backward {
+    /// The graph computes them: outputs `grad/<path>`.
+    #[default]
+    Graph,
+    /// It has a tape of its own: the graph only names the parameters, `tape/<path>`.
+    Tape,
+}
+
 /// Forward and backward of a stage, for a batch; where batches are accumulated, for one piece.
 ///
 /// # Errors
 /// A graph that does not hold for the batch; losses that cannot be accumulated; a pass that broke it (a bug).
-pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> {
+pub fn training(stage: &Stage, batch: &Batch, backward: Backward) -> Result<Verified, PrepareError> {
     let trained = trained(stage);
     let forward = match pieces(stage)? {
         Some(pieces) => pieces.piece.bind(batch)?,
@@ -37,9 +47,18 @@ pub fn training(stage: &Stage, batch: &Batch) -> Result<Verified, PrepareError> 
     };
     let fused = fuse(&forward);
     drop(forward);
-    let whole = differentiate(&fused, "objective", &|path| trained.contains(path))?;
-    drop(fused);
-    finish(&stage.name, whole)
+    let wanted = |path: &str| trained.contains(path);
+    match backward {
+        Backward::Graph => {
+            let gradients = differentiate(&fused, "objective", &wanted)?;
+            drop(fused);
+            finish(&stage.name, gradients)
+        }
+        Backward::Tape => {
+            let marked = mark(&fused, "objective", &wanted)?;
+            whole(&stage.name, merge(&simplify(&marked, false)))
+        }
+    }
 }
 
 /// What is needed of all pieces of an accumulated batch before the first is run, for one piece; none if there is nothing.
@@ -84,9 +103,13 @@ pub fn start(state: &str, graph: &Graph, batch: &Batch) -> Result<Verified, Prep
 }
 
 /// What a graph was made from is given back before the next one is made: a check is as long as the memory it touches.
-fn finish(name: &str, whole: Graph) -> Result<Verified, PrepareError> {
-    let graph = tidy(&whole);
-    drop(whole);
+fn finish(name: &str, graph: Graph) -> Result<Verified, PrepareError> {
+    let tidied = tidy(&graph);
+    drop(graph);
+    whole(name, tidied)
+}
+
+fn whole(name: &str, graph: Graph) -> Result<Verified, PrepareError> {
     graph.verify().map_err(|rules| PrepareError::Broken(name.to_string(), format!("{rules:?}")))
 }
 

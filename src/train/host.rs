@@ -14,6 +14,7 @@ use super::source::StageFeed;
 use super::subjects::TaskSubjects;
 use crate::data::Library;
 use crate::exec::cpu::{Cpu, level::Level};
+use crate::exec::dfdx::Dfdx;
 use crate::exec::reference::Reference;
 use crate::exec::{Device, Executor};
 use crate::lower::model::{Condition, Stage, Task};
@@ -74,6 +75,9 @@ impl Supply for Host {
     fn executor(&self) -> Result<Box<dyn Executor>, TrainError> {
         match self.device {
             Device::Reference => Ok(Box::new(Reference)),
+            Device::Dfdx => Ok(Box::new(Dfdx::cpu(self.threads()))),
+            #[cfg(feature = "dfdx-cuda")]
+            Device::DfdxCuda => Ok(Box::new(Dfdx::cuda(0, self.threads())?)),
             Device::Cpu => {
                 Ok(Box::new(Cpu::at_level(self.threads(), self.level.unwrap_or_else(Level::detect))))
             }

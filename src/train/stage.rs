@@ -46,7 +46,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         refuse_later(stage)?;
         let layout = layout(&stage.parameters, &stage.twins, &stage.states);
-        let graph = prepare::training(stage, &pieces::rows(stage))?;
+        let graph = prepare::training(stage, &pieces::rows(stage), executor.backward())?;
         let program = executor.prepare(&graph, &layout)?;
         let mut memory = Memory::with_moments(&layout, stage.optimiser.method.moments());
         fill(&mut memory, &stage.parameters, &stage.twins, &stage.states, seed);

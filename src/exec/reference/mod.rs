@@ -16,12 +16,10 @@
 //! assert_eq!(program.array("y").unwrap().data, [2.0, 4.0]);
 //! ```
 
-use super::{ExecError, Executor, Follow, Layout, Memory, Program, Update};
+use super::{ExecError, Executor, Follow, Layout, Memory, Program, Update, check};
 use crate::graph::Verified;
 use crate::plan::Cost;
 
-mod check;
-mod leaf;
 mod optimise;
 mod walk;
 pub use walk::Walk;

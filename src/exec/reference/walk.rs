@@ -1,12 +1,11 @@
 //! A graph made ready for the reference executor: one array a node, dropped after its last use.
 
-use super::super::{ExecError, Memory, Program};
-use super::{check, leaf};
-use crate::graph::{Graph, Verified};
+use super::super::{ExecError, Memory, Program, check, leaf, life};
+use crate::graph::Verified;
 use crate::op::{Array, Context, Value};
 use crate::shape::Kind;
 use crate::tensor::Tensor;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A program of the reference executor.
 #[derive(Clone, Debug)]
@@ -19,7 +18,7 @@ pub struct Walk {
 
 impl Walk {
     pub(super) fn new(graph: Verified) -> Self {
-        let dropped = last_uses(&graph);
+        let dropped = life::last_uses(&graph);
         Self { graph, dropped, outputs: BTreeMap::new() }
     }
 
@@ -80,23 +79,6 @@ impl Program for Walk {
 
     fn peak_bytes(&self) -> usize {
         let bytes = |value: Value| self.graph.shape(value).elements() * size_of::<f64>();
-        let (mut now, mut peak) = (0, 0);
-        for value in self.graph.values() {
-            now += bytes(value);
-            peak = peak.max(now);
-            now -= self.dropped[value.0 as usize].iter().map(|v| bytes(*v)).sum::<usize>();
-        }
-        peak
+        life::peak(&self.graph, &self.dropped, bytes)
     }
-}
-
-/// For each node the values that nothing reads after it; outputs are never among them.
-fn last_uses(graph: &Graph) -> Vec<Vec<Value>> {
-    let outputs: BTreeSet<Value> = graph.outputs().iter().map(|(_, value)| *value).collect();
-    let mut dropped = vec![Vec::new(); graph.len()];
-    for value in graph.values().filter(|value| !outputs.contains(value)) {
-        let last = graph.users(value).last().copied().unwrap_or(value);
-        dropped[last.0 as usize].push(value);
-    }
-    dropped
 }

@@ -1,6 +1,6 @@
 //! Numbers from memory and from the caller as `f64` arrays, and back.
 
-use super::super::{ExecError, Memory, Slot};
+use super::{ExecError, Memory, Slot};
 use crate::op::{Array, Input, Op};
 use crate::shape::Kind;
 use crate::tensor::{Tensor, Values};

@@ -1,6 +1,6 @@
 //! What is checked before numbers are touched: sizes, places in memory, and ids that index a table.
 
-use super::super::{ExecError, Layout, Slot};
+use super::{ExecError, Layout, Slot};
 use crate::graph::{Graph, Node};
 use crate::op::{Array, CrossEntropy, Op};
 use crate::shape::{Kind, Shape};
