@@ -116,6 +116,14 @@ pub enum Refusal {
     /// There are no logits with a place for every token.
     #[error("the logits do not have a place for every token of `{0}`")]
     Logits(String),
+    /// Nothing is given, or more than there are places.
+    #[error("a text of {places} places cannot begin with {given} tokens and go on")]
+    Given {
+        /// Tokens that a text begins with.
+        given: usize,
+        /// Places of the text.
+        places: usize,
+    },
     /// A graph that does not hold for the batch.
     #[error(transparent)]
     Misfit(#[from] Misfit),
@@ -126,6 +134,10 @@ pub enum Refusal {
 /// # Errors
 /// What cannot be proven, by its first node.
 pub fn decode(graph: &Graph, request: &Request<'_>) -> Result<Decoded, Refusal> {
+    let (given, places) = (request.given, request.places);
+    if given == 0 || request.first() > places {
+        return Err(Refusal::Given { given, places });
+    }
     let graph = &graph.keep(&["logits"]);
     let none = || Refusal::Logits(request.token.to_string());
     let logits = graph.output("logits").ok_or_else(none)?;
@@ -164,4 +176,62 @@ fn last(graph: &mut Graph, value: Value, count: usize) -> Result<Value, Misfit> 
 
 fn needed(graph: &Graph) -> Graph {
     graph.needed().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::{Attend, Input, Matmul, Op, Parameter, Take};
+
+    /// Words that look at words, and logits over seven of them.
+    fn graph(causal: bool) -> Graph {
+        let (mut graph, origin) = (Graph::default(), Origin::default());
+        let mut add = |op: Op, operands: &[Value]| graph.add(op, operands, &origin).expect("fits");
+        let shape = Shape::float([crate::shape::Size::symbol("B"), 5_usize.into()]).with_kind(Kind::Ids);
+        let text = add(Input { name: "text".into(), shape }.into(), &[]);
+        let parameter =
+            |path: &str, sizes: [usize; 2]| Parameter { path: path.into(), shape: Shape::float(sizes) };
+        let table = add(parameter("table", [7, 4]).into(), &[]);
+        let words = add(Take.into(), &[table, text]);
+        let plain = Attend { heads: Some(2), causal, mask: false, bias: false, relation: false, drop: None };
+        let seen = add(plain.into(), &[words, words, words]);
+        let head = add(parameter("head", [4, 7]).into(), &[]);
+        let product = Matmul { transpose_left: false, transpose_right: false };
+        let logits = add(product.into(), &[seen, head]);
+        graph.name("logits", logits);
+        graph
+    }
+
+    const REQUEST: Request<'static> = Request {
+        token: "text",
+        lengths: None,
+        places: 5,
+        given: 2,
+        probe: false,
+        symbol: "B",
+        batch: 3,
+        beams: 2,
+    };
+
+    #[test]
+    fn a_causal_text_is_gone_on_from_its_keys() {
+        let decoded = decode(&graph(true), &REQUEST).expect("both graphs");
+        let shapes: Vec<String> = decoded.caches.iter().map(|cache| cache.shape.to_string()).collect();
+        assert_eq!(shapes, ["float[6, 5, 4]"], "keys and values are one");
+        assert_eq!(decoded.places, [("places/0".to_string(), 0)]);
+        let next = |graph: &Graph| graph.shape(graph.output(NEXT).expect("logits")).to_string();
+        assert_eq!([next(&decoded.first), next(&decoded.step)], ["float[3, 7]", "float[6, 7]"]);
+        decoded.first.verify().expect("a graph");
+        decoded.step.verify().expect("a graph whose state nothing else reads");
+    }
+
+    #[test]
+    fn what_looks_ahead_is_refused() {
+        let why = decode(&graph(false), &REQUEST).expect_err("looks ahead").to_string();
+        assert!(why.contains("`attend`") && why.contains("later places"), "{why}");
+        let why = decode(&graph(true), &Request { given: 6, ..REQUEST }).expect_err("too long").to_string();
+        assert!(why.contains("5 places") && why.contains("6 tokens"), "{why}");
+        // All that is seen ahead is given.
+        decode(&graph(false), &Request { given: 5, ..REQUEST }).expect("both graphs");
+    }
 }

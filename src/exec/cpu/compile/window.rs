@@ -18,10 +18,13 @@ impl Compiler<'_> {
                 let image = frame.view(x).part(at / (down * across) * image, image).read();
                 let (top, left) = (at / across % down, at % across);
                 let line = frame.view(to).part(at * numbers, numbers).write();
-                for (place, number) in line.iter_mut().enumerate() {
-                    let (channel, i, j) = (place / (side * side), place / side % side, place % side);
-                    let under = window.under(top, i, height).zip(window.under(left, j, width));
-                    *number = under.map_or(0.0, |(y, z)| image[(channel * height + y) * width + z]);
+                let (first, end, start) = covered(window, left, width);
+                for (row, numbers) in line.chunks_exact_mut(side).enumerate() {
+                    numbers.fill(0.0);
+                    if let Some(y) = window.under(top, row % side, height) {
+                        let from = (row / side * height + y) * width + start;
+                        numbers[first..end].copy_from_slice(&image[from..from + end - first]);
+                    }
                 }
             });
         });
@@ -77,14 +80,23 @@ impl Compiler<'_> {
                 image.fill(0.0);
                 for p in 0..count {
                     let line = &from[((row * count + p) * channels + channel) * square..][..square];
-                    for (place, number) in line.iter().enumerate() {
-                        let y = window.under(p / across, place / window.side, height);
-                        if let Some((y, x)) = y.zip(window.under(p % across, place % window.side, width)) {
-                            image[y * width + x] += number;
+                    let (first, end, start) = covered(window, p % across, width);
+                    for (i, numbers) in line.chunks_exact(window.side).enumerate() {
+                        if let Some(y) = window.under(p / across, i, height) {
+                            let to = &mut image[y * width + start..][..end - first];
+                            to.iter_mut().zip(&numbers[first..end]).for_each(|(to, number)| *to += number);
                         }
                     }
                 }
             });
         });
     }
+}
+
+/// The columns of window `at` that lie over an image: the first, the end, and the place under the first.
+fn covered(window: Window, at: usize, width: usize) -> (usize, usize, usize) {
+    let corner = at * window.stride;
+    let first = window.pad.saturating_sub(corner).min(window.side);
+    let end = (width + window.pad).saturating_sub(corner).clamp(first, window.side);
+    (first, end, (corner + first).saturating_sub(window.pad).min(width))
 }
