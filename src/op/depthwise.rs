@@ -7,9 +7,13 @@
 
 use super::pointwise::{count, of_kind};
 use super::unfold::{Window, extent};
-use super::{Array, Backward, Class, Context, DepthwiseGrad, DepthwiseWeightGrad, Facts, Misfit, Rule, Sample, Value};
+use super::{
+    Array, Backward, Build, Class, Context, DepthwiseGrad, DepthwiseWeightGrad, Facts, Misfit, Multiply, Permute, Reshape, Rule, Sample,
+    Sum, Unfold, Value,
+};
 use crate::shape::{Kind, Shape, Size};
 use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
 
 /// A convolution of each channel by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,20 @@ impl Rule for Depthwise {
             });
         }
         y
+    }
+
+    fn expand(&self, build: &mut dyn Build, operands: &[Value]) -> Option<Value> {
+        let [x, w] = [operands[0], operands[1]];
+        let (rows, [channels, _, _, down, across]) = extent(&build.shape(x), self.window).ok()?;
+        let [channels, numbers] = [channels, self.window.side * self.window.side].map(Size::from);
+        let patches = build.add(Unfold { window: self.window }.into(), &[x]);
+        let sizes = smallvec![rows.clone(), Size::from(down * across), channels.clone(), numbers.clone()];
+        let patches = build.add(Reshape { sizes }.into(), &[patches]);
+        let weights = build.add(Reshape { sizes: smallvec![channels.clone(), numbers] }.into(), &[w]);
+        let products = build.add(Multiply.into(), &[patches, weights]);
+        let y = build.add(Sum { axis: 3 }.into(), &[products]);
+        let y = build.add(Permute { axes: vec![0, 2, 1] }.into(), &[y]);
+        Some(build.add(Reshape { sizes: smallvec![rows, channels, Size::from(down), Size::from(across)] }.into(), &[y]))
     }
 
     fn facts(&self, _operands: &[&Shape], result: &Shape) -> Facts {

@@ -8,7 +8,7 @@
 //! | `max` | dfdx gives every largest place the whole gradient; ours share it |
 //! | `last`, `put_last`, `unfold` | the definition moves the numbers of the places, dfdx gathers there |
 //! | `sum_by` | with a gradient a product with ones where the ids are, else by definition |
-//! | gradients of our own backward, `transport`, `fold` | by definition; the first two have no gradient, the last is refused one |
+//! | gradients of our own backward, `put`, `transport`, `fold` | by definition; the last is refused a gradient, the others have none |
 //! | everything else | expanded before ([`lacks`]) |
 
 use super::trail::Trail;
@@ -25,6 +25,7 @@ pub fn lacks(op: &Op) -> bool {
         op,
         Op::Linear(_)
             | Op::Conv2d(_)
+            | Op::Depthwise(_)
             | Op::LayerNorm(_)
             | Op::Standardize(_)
             | Op::Normalize(_)
@@ -44,6 +45,9 @@ pub fn by_definition(op: &Op) -> bool {
             | Op::LayerNormScaleGrad(_)
             | Op::AttendGrad(_)
             | Op::CrossEntropyGrad(_)
+            | Op::DepthwiseGrad(_)
+            | Op::DepthwiseWeightGrad(_)
+            | Op::Put(_)
             | Op::Transport(_)
             | Op::Fold(_)
     )
