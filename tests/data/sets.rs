@@ -175,7 +175,7 @@ fn errors_name_place_and_cure() {
         ("bare/val", "expected annotations/captions_val.json"),
         ("missing", "--data DIR"),
         ("brokn", "did you mean `broken`?"),
-        ("scenes/test", "`train` and `val`"),
+        ("scenes/test", "`train`, `few` and `val`"),
     ];
     for (name, text) in expected {
         assert!(message(name).contains(text), "{name}: {}", message(name));
