@@ -142,11 +142,11 @@ fn the_answer_is_that_of_scoring_every_text_by_itself() {
                 let (text, total) = best(scores, top);
                 assert_eq!(answer.text, text, "{name}, batch {batch}: {scores:?}");
                 assert!((answer.score - total).abs() < 1e-3 * total.abs(), "{} for {total}", answer.score);
-                different.insert(text);
+                different.insert(total.to_bits());
             }
         }
     }
-    assert!(different.len() > 1, "all questions have one answer");
+    assert!(different.len() > QUESTIONS.len() / 2, "questions and pictures make no difference");
 }
 
 #[test]
