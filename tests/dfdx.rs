@@ -140,3 +140,10 @@ output y = %2
     let error = program.run(&mut Memory::new(&of_w()), &inputs, &context()).expect_err("is refused");
     assert!(matches!(error, ExecError::Index { id: 2, rows: 2, .. }), "{error}");
 }
+
+#[cfg(not(feature = "dfdx-cuda"))]
+#[test]
+fn a_binary_without_cuda_says_so() {
+    let error = chiasm::exec::dfdx::on_gpu(0, 1).err().expect("is refused").to_string();
+    assert!(error.contains("without the feature `dfdx-cuda`") && error.contains("--device"), "{error}");
+}

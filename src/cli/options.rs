@@ -67,7 +67,6 @@ impl Running {
             Device::Cpu => exec::Device::Cpu,
             Device::Reference => exec::Device::Reference,
             Device::Dfdx => exec::Device::Dfdx,
-            #[cfg(feature = "dfdx-cuda")]
             Device::DfdxCuda => exec::Device::DfdxCuda,
         };
         Host { data: self.data.clone(), device, threads: self.threads, ..Host::default() }
@@ -115,8 +114,7 @@ pub enum Device {
     Reference,
     /// dfdx's tensors and tape on the CPU: slow, and with gradients of its own.
     Dfdx,
-    /// The same on a GPU.
-    #[cfg(feature = "dfdx-cuda")]
+    /// The same on a GPU, in a binary built with the feature of this name.
     DfdxCuda,
 }
 

@@ -127,8 +127,7 @@ pub enum Device {
     Reference,
     /// dfdx's tensors and tape on the CPU.
     Dfdx,
-    /// dfdx's tensors and tape on a GPU.
-    #[cfg(feature = "dfdx-cuda")]
+    /// The same on a GPU, in a binary with the feature `dfdx-cuda`.
     DfdxCuda,
 }
 

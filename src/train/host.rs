@@ -16,7 +16,7 @@ use crate::data::Library;
 use crate::exec::cpu::{Cpu, level::Level};
 use crate::exec::dfdx::Dfdx;
 use crate::exec::reference::Reference;
-use crate::exec::{Device, Executor};
+use crate::exec::{self, Device, Executor};
 use crate::lower::model::{Condition, Stage, Task};
 use crate::recipe::Data;
 use crate::task::TaskError;
@@ -76,8 +76,7 @@ impl Supply for Host {
         match self.device {
             Device::Reference => Ok(Box::new(Reference)),
             Device::Dfdx => Ok(Box::new(Dfdx::cpu(self.threads()))),
-            #[cfg(feature = "dfdx-cuda")]
-            Device::DfdxCuda => Ok(Box::new(Dfdx::cuda(0, self.threads())?)),
+            Device::DfdxCuda => Ok(exec::dfdx::on_gpu(0, self.threads())?),
             Device::Cpu => {
                 Ok(Box::new(Cpu::at_level(self.threads(), self.level.unwrap_or_else(Level::detect))))
             }

@@ -61,6 +61,21 @@ impl Dfdx<dfdx::tensor::Cuda> {
     }
 }
 
+/// On a GPU, by its number, if this binary can use one.
+///
+/// # Errors
+/// There is no such GPU, or the binary was built without the feature `dfdx-cuda`.
+pub fn on_gpu(ordinal: usize, threads: usize) -> Result<Box<dyn Executor>, ExecError> {
+    #[cfg(feature = "dfdx-cuda")]
+    return Ok(Box::new(Dfdx::cuda(ordinal, threads)?));
+    #[cfg(not(feature = "dfdx-cuda"))]
+    {
+        let _ = (ordinal, threads);
+        let message = "this binary was built without the feature `dfdx-cuda`".to_string();
+        Err(ExecError::NoDevice { executor: "dfdx-cuda", message })
+    }
+}
+
 impl<D: Engine> Dfdx<D> {
     fn program(&self, graph: &Verified, layout: &Layout) -> Result<DfdxProgram<D>, ExecError> {
         DfdxProgram::new(graph, layout, self.name, self.place.clone())
