@@ -5,7 +5,8 @@
 //!            chiasm-dsl       lower            pass            plan             exec
 //! ```
 //!
-//! Three calls are enough to embed it: [`compile`] a file, [`train()`] its stages, run a [`Network`].
+//! Three calls are enough to embed it: [`compile`] a file, [`train()`] its stages, run a [`Network`]. In a
+//! program that computes with dfdx, [`embed`] makes it one of its layers.
 //!
 //! ```
 //! use chiasm::{Host, Network, Options, TrainOptions};
@@ -34,6 +35,7 @@
 pub mod bench;
 pub mod cli;
 pub mod data;
+pub mod embed;
 pub mod exec;
 pub mod graph;
 pub mod lower;

@@ -16,7 +16,7 @@ use crate::tensor::Tensor;
 mod check;
 pub mod cpu;
 pub mod dfdx;
-mod leaf;
+pub(crate) mod leaf;
 mod life;
 pub mod memory;
 pub mod reference;

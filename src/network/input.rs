@@ -62,7 +62,7 @@ impl From<Vec<Vec<i32>>> for Input {
 
 impl Network {
     /// Everything that the values read, checked but for the number of rows.
-    pub(super) fn read_inputs(
+    pub(crate) fn read_inputs(
         &mut self,
         at: usize,
         given: &[(&str, Input)],

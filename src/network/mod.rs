@@ -45,13 +45,13 @@ use std::sync::Arc;
 pub struct Network {
     model: Model,
     stage: Stage,
-    memory: Memory,
+    pub(crate) memory: Memory,
     numbers: Numbers,
     executor: Box<dyn Executor>,
     library: Library,
     vocabularies: HashMap<model::Vocabulary, Arc<Vocabulary>>,
-    context: Context,
-    wanted: Vec<Wanted>,
+    pub(crate) context: Context,
+    pub(crate) wanted: Vec<Wanted>,
     plans: Vec<Plan>,
 }
 
@@ -96,6 +96,16 @@ impl Network {
         };
         let time = Timeline { length: found.state.length, epoch: 1 };
         Self::new(model, stage, Numbers::Saved(found.model()?), time, host)
+    }
+
+    /// The values of one safetensors file under the names of the model, such as `embed` and checkpoints write; of a file with
+    /// official names `chiasm weights convert` makes one. Time stands at the beginning of the stage.
+    ///
+    /// # Errors
+    /// An unknown stage, a damaged file, a parameter that is missing or of another shape.
+    pub fn saved(model: &Model, stage: &str, file: &Path, host: &Host) -> Result<Self, NetworkError> {
+        let time = Timeline { length: 0, epoch: 1 };
+        Self::new(model, stage, Numbers::Saved(Archive::open(file)?), time, host)
     }
 
     fn new(

@@ -34,7 +34,7 @@ type Rows = Vec<(String, usize)>;
 
 impl Network {
     /// The place of the graph of some names; made at the first call.
-    pub(super) fn want(&mut self, names: &[&str]) -> Result<usize, NetworkError> {
+    pub(crate) fn want(&mut self, names: &[&str]) -> Result<usize, NetworkError> {
         if let Some(known) = self.wanted.iter().position(|wanted| wanted.names == names) {
             return Ok(known);
         }
@@ -46,7 +46,7 @@ impl Network {
     }
 
     /// How many rows the inputs have; all of them must agree with the file's shapes and with each other.
-    pub(super) fn batch(&self, at: usize, given: &[(String, Tensor)]) -> Result<Rows, NetworkError> {
+    pub(crate) fn batch(&self, at: usize, given: &[(String, Tensor)]) -> Result<Rows, NetworkError> {
         let mut rows = Rows::new();
         for input in &self.wanted[at].values.inputs {
             for (name, shape) in read_by(input) {

@@ -94,6 +94,14 @@ pub fn evaluation(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
     finish(name, fuse(graph))
 }
 
+/// Forward only, of a bound graph, for a caller's tape: `stop` stays, for the tape has to end there.
+///
+/// # Errors
+/// A pass that broke it (a bug).
+pub fn embedding(name: &str, graph: &Graph) -> Result<Verified, PrepareError> {
+    whole(name, merge(&simplify(&fuse(graph), false)))
+}
+
 /// The value with which a state begins, for a batch: its output `start`.
 ///
 /// # Errors

@@ -28,8 +28,12 @@ mod ops;
 mod program;
 mod trail;
 mod value;
+mod walk;
 pub use program::DfdxProgram;
+pub(crate) use trail::Trail;
 pub use value::Engine;
+pub(crate) use value::{Held, Real, seen};
+pub(crate) use walk::Walk;
 
 /// An executor on a device of dfdx.
 pub struct Dfdx<D: Engine> {

@@ -9,7 +9,7 @@
 
 use super::value::{Block, Done, Engine, Grid, Ranked, Real, Row, Taped, said, seen};
 use crate::op::Array;
-use dfdx::shapes::{Axes2, Axes3, Axes4, Axis, Shape};
+use dfdx::shapes::{Axes2, Axes3, Axes4, Axis, HasShape, Shape};
 use dfdx::tensor::{Gradients, HasErr, OwnedTape, PutTape, SplitTape, Tensor, TensorFromVec};
 use dfdx::tensor_ops::{
     Backward, BroadcastTo, ChooseFrom, GatherTo, PermuteTo, ReshapeTo, SelectTo, SumTo, TryConcatAlong,
@@ -30,6 +30,30 @@ impl<D: Engine> Trail<D> {
     /// An empty one.
     pub fn new(device: D) -> Self {
         Self { device, tape: OwnedTape::default(), sources: 0 }
+    }
+
+    /// One that goes on with a tape.
+    pub fn with(device: D, tape: OwnedTape<f32, D>) -> Self {
+        Self { device, tape, sources: 0 }
+    }
+
+    /// The tape, with everything that carries a gradient.
+    pub fn into_tape(self) -> OwnedTape<f32, D> {
+        self.tape
+    }
+
+    /// A tensor of the caller, copied: given under two names it is two tensors, which dfdx can join.
+    pub fn given<S: Shape>(&mut self, x: Tensor<S, f32, D>, carries: bool) -> Done<Real<D>> {
+        let dims: Vec<usize> = x.shape().concrete().into();
+        let count: Row = (dims.iter().product(),);
+        let y = self.on(carries, x, |x| x.try_reshape_like(&count)?.try_mul(1.0))?;
+        self.made(y, &dims, carries)
+    }
+
+    /// A contiguous row of the caller as it is, so that the tape brings a gradient to it.
+    pub fn leaf(&mut self, x: Tensor<Row, f32, D>, carries: bool) -> Done<Real<D>> {
+        let dims = [x.shape().0];
+        self.made(x, &dims, carries)
     }
 
     /// Runs an operation on a tensor, on the tape if its result carries a gradient.
