@@ -166,6 +166,7 @@ fn what_cannot_be_kept_is_run_whole_and_told() {
 /// Captions a second, both ways in alternation; programs are made anew each time, weights are not.
 #[test]
 #[ignore = "a measurement"]
+#[allow(clippy::print_stderr)]
 fn captions_a_second() {
     let threads = std::env::var("CHIASM_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let cpu = Cpu::new(threads);

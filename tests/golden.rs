@@ -5,9 +5,9 @@
 //! curves of whole runs on photos belong to the instructions they were recorded with, which their names say.
 
 use chiasm::exec::cpu::level::Level;
+use chiasm::task::report::{Found, Report};
 use chiasm::train::run::{Event, train};
 use chiasm::{Host, TrainOptions, compile};
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Two threads, and the instructions of a level.
@@ -34,14 +34,21 @@ fn curve(file: &str, stage: Option<&str>, host: &Host, every: u64) -> String {
                 row.losses.iter().fold(String::new(), |all, (name, loss)| format!("{all} {name} {loss}"));
             lines.push_str(&format!("{} {}{parts} norm {}\n", row.step, row.loss, row.norm));
         }
-        Event::Measured(report) => {
-            let recall = &report.found.retrieval().expect("a retrieval").recall;
-            let _ = writeln!(lines, "{} {:?} {:?}", report.task, recall.text.percent, recall.image.percent);
-        }
+        Event::Measured(report) => lines.push_str(&measured(report)),
         _ => {}
     };
     train(&model, &options, host, listener).unwrap_or_else(|error| panic!("{error}"));
     lines
+}
+
+/// What a task found, as a line.
+fn measured(Report { task, found, .. }: &Report) -> String {
+    match found {
+        Found::Retrieval(found) => {
+            format!("{task} {:?} {:?}\n", found.recall.text.percent, found.recall.image.percent)
+        }
+        Found::Scores(found) => format!("{task} {:?}\n", found.scores),
+    }
 }
 
 /// Compares with the record, or makes it under `UPDATE=1`.
@@ -100,19 +107,24 @@ fn optimisers_move_as_recorded() {
     ["lamb", "adafactor", "sgd"].iter().for_each(|name| short(name, None));
 }
 
-/// A whole run on photos; needs `CHIASM_DATA` and a record made with the same instructions.
+/// A whole run of a tiny model, up to a stage if one is named; needs a record made with the same instructions.
 #[allow(clippy::print_stderr)]
-fn photos(name: &str) {
+fn whole(name: &str, stage: Option<&str>, data: Option<PathBuf>) {
     let level = Level::detect();
     let record = format!("{name}.{}.txt", format!("{level:?}").to_lowercase());
-    let Some(data) = std::env::var_os("CHIASM_DATA") else {
-        return eprintln!("SKIPPED: {name} needs photos; set CHIASM_DATA to their folder");
-    };
     if std::env::var_os("UPDATE").is_none() && !path("tests/golden").join(&record).exists() {
         return eprintln!("SKIPPED: there is no tests/golden/{record}; UPDATE=1 makes one");
     }
-    let host = host([PathBuf::from(data)], level);
-    compare(&record, &curve(&format!("models/tiny/{name}.chi"), None, &host, 10));
+    compare(&record, &curve(&format!("models/tiny/{name}.chi"), stage, &host(data, level), 10));
+}
+
+/// On photos; needs `CHIASM_DATA`.
+#[allow(clippy::print_stderr)]
+fn photos(name: &str) {
+    match std::env::var_os("CHIASM_DATA") {
+        Some(data) => whole(name, None, Some(PathBuf::from(data))),
+        None => eprintln!("SKIPPED: {name} needs photos; set CHIASM_DATA to their folder"),
+    }
 }
 
 #[test]
@@ -125,4 +137,16 @@ fn clip_on_photos() {
 #[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden albef_on_photos -- --ignored"]
 fn albef_on_photos() {
     photos("albef_photos");
+}
+
+#[test]
+#[ignore = "trains for ten minutes; cargo test --release --test golden albef_tells_true_from_false -- --ignored"]
+fn albef_tells_true_from_false() {
+    whole("albef_truth", Some("truth"), None);
+}
+
+#[test]
+#[ignore = "trains for ten minutes; cargo test --release --test golden coca_finds_and_describes -- --ignored"]
+fn coca_finds_and_describes() {
+    whole("coca", Some("pretrain"), None);
 }

@@ -1,5 +1,7 @@
 //! Training by the program itself, killed and continued.
 
+#[path = "train/frozen.rs"]
+mod frozen;
 #[path = "train/ragged.rs"]
 mod ragged;
 

@@ -287,6 +287,9 @@ pub enum Reading {
     },
 }
 
+/// With this begin the names of inputs that are tables over a vocabulary: they have no rows of a batch.
+pub const TABLE: &str = "vocabulary/";
+
 /// A vocabulary as the file names it (6.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Vocabulary {

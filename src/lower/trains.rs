@@ -181,7 +181,13 @@ impl<'p> Lower<'p> {
             let factor = self.number(&object, value.span)?;
             let found = self.parameters_at(path, &text);
             if found.is_empty() {
-                return self.fail(Code::E0607, path.span, format!("`{text}` matches no parameter"));
+                let message = format!("`{text}` matches no parameter of stage `{}`", fields.name);
+                let error = Diagnostic::error(Code::E0607, path.span, message);
+                return self.report(
+                    error.note(format!(
+                        "a stage that derives this rate takes it back by `rate {text} = none`"
+                    )),
+                );
             }
             let elsewhere = found.into_iter().filter(|p| !lies_below(p, &text));
             rates.extend(elsewhere.map(|p| (p, factor)));

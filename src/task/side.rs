@@ -4,6 +4,7 @@ use super::TaskError;
 use super::gallery::{Rows, choose};
 use crate::exec::{Executor, Layout, Memory, Program};
 use crate::graph::Graph;
+use crate::lower::model::TABLE;
 use crate::op::Context;
 use crate::pass::prepare;
 use crate::tensor::Tensor;
@@ -93,7 +94,11 @@ impl Side {
         let Some(program) = &mut self.program else { return Ok(Rows::default()) };
         let full: Vec<usize> = (0..self.batch).map(|row| row.min(rows.saturating_sub(1))).collect();
         let wanted = inputs.into_iter().filter(|(name, _)| self.inputs.contains(name));
-        let padded: Vec<(String, Tensor)> = wanted.map(|(name, t)| (name, choose(&t, &full))).collect();
+        let pad = |(name, t): (String, Tensor)| {
+            let padded = if name.starts_with(TABLE) { t } else { choose(&t, &full) };
+            (name, padded)
+        };
+        let padded: Vec<(String, Tensor)> = wanted.map(pad).collect();
         let given: Vec<(&str, &Tensor)> = padded.iter().map(|(name, t)| (name.as_str(), t)).collect();
         program.run(memory, &given, context)?;
         let real: Vec<usize> = (0..rows).collect();

@@ -1,7 +1,7 @@
 //! The data set of a task, as its protocol reads it: pictures and texts apart ([`TaskGallery`]), or rows ([`TaskTable`]).
 
 use super::feed::Inputs;
-use super::source::{columns, lengths, tensors, wish, words};
+use super::source::{columns, lengths, tables, tensors, wish, words};
 use crate::data::{Cells, Column, Dataset, Library, Vocabulary, Wish};
 use crate::lower::model::{Answer, Condition, Reading, Task};
 use crate::recipe::{Data, Transform};
@@ -93,6 +93,8 @@ pub struct TaskTable {
     wishes: Vec<Wish>,
     /// Inputs that the protocol feeds with texts of its own.
     texts: Vec<(String, Arc<Vocabulary>, usize)>,
+    /// Inputs that are the same for all rows.
+    fixed: Inputs,
     lengths: Vec<(String, String)>,
     transforms: Vec<Transform>,
 }
@@ -106,7 +108,8 @@ impl TaskTable {
         let recipe = asked.data.as_ref().ok_or_else(|| TaskError::NoData(asked.name.clone()))?;
         let own = matches!(asked.answer, Answer::ZeroShot { .. });
         let (mut wishes, mut texts) = (Vec::new(), Vec::new());
-        for input in &asked.inputs {
+        let (fixed, read) = tables(&asked.inputs, library).map_err(TaskError::Data)?;
+        for input in read {
             match &input.reading {
                 Reading::Text { vocabulary, length } if own => {
                     let words = words(vocabulary, library).map_err(TaskError::Data)?;
@@ -118,7 +121,7 @@ impl TaskTable {
         let dataset = library.open_for(recipe, &columns(&wishes)).map_err(task)?;
         wishes.iter().try_for_each(|wish| dataset.grants(wish)).map_err(task)?;
         let (lengths, transforms) = (lengths(&asked.inputs), recipe.transforms.clone());
-        Ok(Self { dataset, wishes, texts, lengths, transforms })
+        Ok(Self { dataset, wishes, texts, fixed, lengths, transforms })
     }
 }
 
@@ -129,12 +132,13 @@ impl TaskTable {
     /// Data that is not there, an input that no column feeds.
     pub fn of_condition(asked: &Condition, recipe: &Data, library: &Library) -> Result<Self, TaskError> {
         let inputs = &asked.values.inputs;
-        let wishes = inputs.iter().map(|input| wish(input, recipe, library).map_err(TaskError::Data));
+        let (fixed, read) = tables(inputs, library).map_err(TaskError::Data)?;
+        let wishes = read.into_iter().map(|input| wish(input, recipe, library).map_err(TaskError::Data));
         let wishes: Vec<Wish> = wishes.collect::<Result<_, _>>()?;
         let dataset = library.open_whole(recipe).map_err(task)?;
         wishes.iter().try_for_each(|wish| dataset.grants(wish)).map_err(task)?;
         let (lengths, transforms) = (lengths(inputs), recipe.transforms.clone());
-        Ok(Self { dataset, wishes, texts: Vec::new(), lengths, transforms })
+        Ok(Self { dataset, wishes, texts: Vec::new(), fixed, lengths, transforms })
     }
 }
 
@@ -155,7 +159,8 @@ impl Table for TaskTable {
     fn read(&mut self, rows: Range<usize>) -> Result<Inputs, TaskError> {
         let rows: Vec<usize> = rows.collect();
         let columns = self.dataset.read(&rows, &self.wishes, &self.transforms).map_err(task)?;
-        Ok(columns.into_iter().flat_map(|column| tensors(column, &self.lengths)).collect())
+        let read = columns.into_iter().flat_map(|column| tensors(column, &self.lengths));
+        Ok(self.fixed.iter().cloned().chain(read).collect())
     }
 
     fn labels(&self) -> Vec<i32> {

@@ -38,9 +38,7 @@ impl StageFeed {
     /// # Errors
     /// Data that is not there, an input that no column feeds.
     pub fn open(stage: &Stage, library: &Library, seed: u64) -> Result<Self, TrainError> {
-        let (fixed, read): (Vec<&Input>, Vec<&Input>) =
-            stage.inputs.iter().partition(|input| matches!(input.reading, Reading::WordMarks { .. }));
-        let fixed: Inputs = fixed.into_iter().map(|input| marks(input, library)).collect::<Result<_, _>>()?;
+        let (fixed, read) = tables(&stage.inputs, library).map_err(TrainError::Data)?;
         let open = |(at, feed): (usize, &model::Feed)| {
             let fed = read.iter().filter(|input| stage.source_of(&input.name) == at);
             let options = LoaderOptions {
@@ -115,15 +113,21 @@ impl Feed for StageFeed {
     }
 }
 
-/// A table over a vocabulary.
-fn marks(input: &Input, library: &Library) -> Result<(String, Tensor), TrainError> {
-    let Reading::WordMarks { vocabulary } = &input.reading else {
-        return Err(TrainError::Data(format!("`{}` is no table over a vocabulary", input.name)));
-    };
-    let mut marks = words(vocabulary, library).map_err(TrainError::Data)?.word_marks();
-    // A table of words may be larger than its vocabulary, as BEiT-3's is.
-    marks.resize(input.shape.elements(), 0.0);
-    Ok((input.name.clone(), Tensor::floats([marks.len()], marks)))
+/// The inputs that are tables over a vocabulary, the same in every batch, and those that columns feed.
+pub(super) fn tables<'i>(inputs: &'i [Input], library: &Library) -> Result<(Inputs, Vec<&'i Input>), String> {
+    let (mut fixed, mut read) = (Inputs::new(), Vec::new());
+    for input in inputs {
+        match &input.reading {
+            Reading::WordMarks { vocabulary } => {
+                let mut marks = words(vocabulary, library)?.word_marks();
+                // A table of words may be larger than its vocabulary, as BEiT-3's is.
+                marks.resize(input.shape.elements(), 0.0);
+                fixed.push((input.name.clone(), Tensor::floats([marks.len()], marks)));
+            }
+            _ => read.push(input),
+        }
+    }
+    Ok((fixed, read))
 }
 
 /// What an input asks of the columns of its data.

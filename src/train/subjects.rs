@@ -5,7 +5,7 @@
 
 use super::asked::task;
 use super::feed::Inputs;
-use super::source::{lengths, tensors, wish, words};
+use super::source::{lengths, tables, tensors, wish, words};
 use crate::data::{Cells, Dataset, Library, Vocabulary, Wish};
 use crate::lower::model::{Answer, Input, Reading, Task};
 use crate::recipe::Transform;
@@ -20,6 +20,8 @@ pub struct TaskSubjects {
     /// The first row of every subject, and the number of rows.
     first: Vec<usize>,
     wishes: Vec<Wish>,
+    /// Inputs that are the same for all.
+    fixed: Inputs,
     /// The column that holds what people wrote.
     written: String,
     vocabulary: Arc<Vocabulary>,
@@ -43,7 +45,8 @@ impl TaskSubjects {
             )));
         };
         let vocabulary = words(vocabulary, library).map_err(TaskError::Data)?;
-        let others = asked.inputs.iter().filter(|input| input.name != token.name);
+        let (fixed, read) = tables(&asked.inputs, library).map_err(TaskError::Data)?;
+        let others = read.into_iter().filter(|input| input.name != token.name);
         let wishes: Vec<Wish> = others
             .map(|input| wish(input, recipe, library))
             .collect::<Result<_, _>>()
@@ -57,7 +60,7 @@ impl TaskSubjects {
             Answer::Rank { candidates, .. } => library.list(candidates).map_err(task)?,
             _ => Vec::new(),
         };
-        Ok(Self { dataset, first, wishes, written, vocabulary, candidates, lengths, transforms })
+        Ok(Self { dataset, first, wishes, fixed, written, vocabulary, candidates, lengths, transforms })
     }
 }
 
@@ -113,7 +116,8 @@ impl Subjects for TaskSubjects {
     fn read(&mut self, subjects: Range<usize>) -> Result<Inputs, TaskError> {
         let rows = &self.first[subjects];
         let columns = self.dataset.read(rows, &self.wishes, &self.transforms).map_err(task)?;
-        Ok(columns.into_iter().flat_map(|column| tensors(column, &self.lengths)).collect())
+        let read = columns.into_iter().flat_map(|column| tensors(column, &self.lengths));
+        Ok(self.fixed.iter().cloned().chain(read).collect())
     }
 
     fn references(&self, subject: usize) -> Vec<Reference> {

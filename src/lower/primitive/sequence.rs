@@ -3,7 +3,7 @@
 use super::Lower;
 use super::reduce::without;
 use super::rows::wider;
-use crate::lower::model::VocabularyKind;
+use crate::lower::model::{TABLE, VocabularyKind};
 use crate::lower::object::{Given, Tensor};
 use crate::lower::state::Eval;
 use crate::lower::types::{Elements, Padding, Range, Segment, Type};
@@ -179,7 +179,7 @@ impl<'p> Lower<'p> {
 
     /// Where words begin. Byte pairs mark where words end: the next token begins one.
     fn word_starts(&mut self, ids: &Tensor, vocabulary: &Rc<crate::lower::model::Vocabulary>) -> Eval<Value> {
-        let name = format!("vocabulary/{}", vocabulary.name);
+        let name = format!("{TABLE}{}", vocabulary.name);
         let rows = Size::from(crate::lower::vocabulary::size(vocabulary));
         let table = Type::plain([rows], Elements::Condition);
         let leaf = self.emit(Input { name: name.clone(), shape: table.shape() }, &[], table)?;

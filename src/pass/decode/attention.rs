@@ -35,7 +35,7 @@ impl Cut<'_> {
         match self.stretch {
             Stretch::First => self.first(value, op, [q, k, v], extras),
             Stretch::Step if seen.written => self.cached(value, op, [q, k, v], extras),
-            Stretch::Step => self.from_kept(value, op, [q, k, v], extras),
+            Stretch::Step => self.on_kept(value, op, [q, k, v], extras),
         }
     }
 
@@ -155,7 +155,7 @@ impl Cut<'_> {
     }
 
     /// Keys that are there from the first; where nothing differs between the beams of a subject they are queries side by side.
-    fn from_kept(
+    fn on_kept(
         &mut self,
         value: Value,
         op: &Attend,
