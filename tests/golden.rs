@@ -150,3 +150,9 @@ fn albef_tells_true_from_false() {
 fn coca_finds_and_describes() {
     whole("coca", Some("pretrain"), None);
 }
+
+#[test]
+#[ignore = "trains for ten minutes; cargo test --release --test golden vlmo_goes_through_its_stages -- --ignored"]
+fn vlmo_goes_through_its_stages() {
+    whole("vlmo", None, None);
+}
