@@ -156,3 +156,9 @@ fn coca_finds_and_describes() {
 fn vlmo_goes_through_its_stages() {
     whole("vlmo", None, None);
 }
+
+#[test]
+#[ignore = "trains for half an hour; cargo test --release --test golden blip_cleans_its_captions -- --ignored"]
+fn blip_cleans_its_captions() {
+    whole("blip", Some("bootstrap"), None);
+}
