@@ -3,7 +3,7 @@
 //! ```
 //! use chiasm::{embed::Sizes, shape::Shape};
 //! use dfdx::shapes::Const;
-//! let features = Shape::float([chiasm::shape::Size::symbol("B"), 8.into()]);
+//! let features = Shape::float([chiasm::shape::Size::symbol("B"), 8usize.into()]);
 //! assert!(<(usize, Const<8>)>::fits(&features) && !<(usize, Const<9>)>::fits(&features));
 //! ```
 
