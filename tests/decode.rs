@@ -2,51 +2,19 @@
 //!
 //! The models are those that ship, at the size of a test, with random weights.
 
+#[path = "generate/first.rs"]
+mod first;
+
 use chiasm::exec::cpu::Cpu;
 use chiasm::exec::reference::Reference;
 use chiasm::exec::{Executor, Memory};
 use chiasm::lower::model::{Answer, Model, Task};
-use chiasm::task::TaskError;
 use chiasm::task::generate::{Texts, run, run_whole};
-use chiasm::task::subjects::{Reference as Written, Subjects};
 use chiasm::train::run::Supply;
 use chiasm::train::stage::{fill, layout};
-use chiasm::{Host, Options, Tensor, compile};
-use std::ops::Range;
+use chiasm::{Host, Options, compile};
+use first::First;
 use std::path::Path;
-
-/// The first few subjects of a task.
-struct First(Box<dyn Subjects>, usize);
-
-impl Subjects for First {
-    fn count(&self) -> usize {
-        self.1
-    }
-    fn rows(&self) -> usize {
-        self.0.rows()
-    }
-    fn row(&self, subject: usize) -> usize {
-        self.0.row(subject)
-    }
-    fn fingerprint(&self) -> String {
-        self.0.fingerprint()
-    }
-    fn read(&mut self, subjects: Range<usize>) -> Result<Vec<(String, Tensor)>, TaskError> {
-        self.0.read(subjects)
-    }
-    fn references(&self, subject: usize) -> Vec<Written> {
-        self.0.references(subject)
-    }
-    fn candidates(&self) -> &[String] {
-        self.0.candidates()
-    }
-    fn vocabulary(&self) -> &chiasm::data::Vocabulary {
-        self.0.vocabulary()
-    }
-    fn problems(&self) -> Vec<String> {
-        self.0.problems()
-    }
-}
 
 fn model(name: &str) -> Model {
     let path = format!("tests/decode/{name}.chi");

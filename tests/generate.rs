@@ -1,50 +1,19 @@
 //! Tasks that write, on a small model with initial values: what they write depends on neither batches nor threads.
 
+#[path = "generate/first.rs"]
+mod first;
+
 use chiasm::exec::{Executor, Memory};
 use chiasm::lower::model::{Model, Task};
 use chiasm::task::TaskError;
 use chiasm::task::generate::run;
 use chiasm::task::report::{Caption, Scores};
-use chiasm::task::subjects::{Reference, Subjects};
 use chiasm::train::run::Supply;
 use chiasm::train::stage::{fill, layout};
-use chiasm::{Host, Options, Tensor, compile};
-use std::ops::Range;
-
-/// The first few subjects of a task.
-struct First(Box<dyn Subjects>);
+use chiasm::{Host, Options, compile};
+use first::First;
 
 const COUNT: usize = 6;
-
-impl Subjects for First {
-    fn count(&self) -> usize {
-        COUNT
-    }
-    fn rows(&self) -> usize {
-        self.0.rows()
-    }
-    fn row(&self, subject: usize) -> usize {
-        self.0.row(subject)
-    }
-    fn fingerprint(&self) -> String {
-        self.0.fingerprint()
-    }
-    fn read(&mut self, subjects: Range<usize>) -> Result<Vec<(String, Tensor)>, TaskError> {
-        self.0.read(subjects)
-    }
-    fn references(&self, subject: usize) -> Vec<Reference> {
-        self.0.references(subject)
-    }
-    fn candidates(&self) -> &[String] {
-        self.0.candidates()
-    }
-    fn vocabulary(&self) -> &chiasm::data::Vocabulary {
-        self.0.vocabulary()
-    }
-    fn problems(&self) -> Vec<String> {
-        self.0.problems()
-    }
-}
 
 fn model() -> Model {
     compile("tests/generate.chi".as_ref(), &Options::default()).unwrap_or_else(|e| panic!("{e}"))
@@ -69,7 +38,7 @@ fn task(name: &str, batch: usize) -> Task {
 fn try_written(task: &Task, threads: usize) -> Result<(Scores, Vec<Caption>), TaskError> {
     let host = Host { threads: Some(threads), ..Host::default() };
     let executor: Box<dyn Executor> = host.executor().expect("an executor");
-    let mut subjects = First(host.subjects(task, "runs".as_ref())?);
+    let mut subjects = First(host.subjects(task, "runs".as_ref())?, COUNT);
     assert_eq!(subjects.0.count(), 500, "pictures, not captions");
     let texts = run(task, executor.as_ref(), &mut memory(task), &mut subjects)?;
     assert_eq!(texts.way, "cached");
