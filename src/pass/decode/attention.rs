@@ -59,16 +59,16 @@ impl Cut<'_> {
         }
     }
 
-    /// A bias or relation `[.., N, M]`, both sides cut to what is given.
-    fn given_pairs(
+    /// A bias or relation `[.., N, M]`: its queries cut to what is given, its keys by `cut`.
+    fn pairs(
         &mut self,
         value: Value,
-        queries: Option<Places>,
-        keys: Option<Places>,
+        [queries, keys]: [Option<Places>; 2],
+        cut: impl Fn(&mut Self, Value, usize, isize, Value) -> Result<Value, Refusal>,
     ) -> Result<Value, Refusal> {
         let made = self.by_queries(value, queries)?;
         match keys {
-            Some(keys) => self.pieces(made, self.graph.shape(value).rank() - 1, keys.offset, value),
+            Some(keys) => cut(self, made, self.graph.shape(value).rank() - 1, keys.offset, value),
             None => Ok(made),
         }
     }
@@ -83,7 +83,8 @@ impl Cut<'_> {
         let (queries, keys) = (self.places(q), self.places(k));
         let operands = [self.value(q)?, self.value(k)?, self.value(v)?];
         let mask = extras.mask.map(|mask| self.by_keys(mask, 1, keys)).transpose()?;
-        let mut pairs = |of: Option<Value>| of.map(|of| self.given_pairs(of, queries, keys)).transpose();
+        let mut pairs =
+            |of: Option<Value>| of.map(|of| self.pairs(of, [queries, keys], Self::pieces)).transpose();
         let (bias, relation) = (pairs(extras.bias)?, pairs(extras.relation)?);
         self.attend(value, op, operands, Extras { mask, bias, relation }, op.causal)
     }
@@ -183,7 +184,9 @@ impl Cut<'_> {
         }
         let [k, v] = [self.for_each_beam(k)?, self.for_each_beam(v)?];
         let mask = mask.map(|mask| self.for_each_beam(mask)).transpose()?;
-        let mut cut = |of: Option<Value>| of.map(|of| self.kept_pairs(of, queries, keys)).transpose();
+        let mut cut = |of: Option<Value>| {
+            of.map(|of| self.pairs(of, [queries, keys], Self::without_written)).transpose()
+        };
         let (bias, relation) = (cut(extras.bias)?, cut(extras.relation)?);
         self.attend(value, op, [query, k, v], Extras { mask, bias, relation }, false)
     }
@@ -196,20 +199,6 @@ impl Cut<'_> {
         match keys {
             Some(keys) if self.places(mask).is_none() => Need::Part(mask, 1, keys.offset),
             _ => self.need(mask),
-        }
-    }
-
-    /// A bias or relation `[.., N, M]` between the newest queries and given keys.
-    fn kept_pairs(
-        &mut self,
-        value: Value,
-        queries: Option<Places>,
-        keys: Option<Places>,
-    ) -> Result<Value, Refusal> {
-        let made = self.by_queries(value, queries)?;
-        match keys {
-            Some(keys) => self.without_written(made, self.graph.shape(value).rank() - 1, keys.offset, value),
-            None => Ok(made),
         }
     }
 }
