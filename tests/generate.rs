@@ -2,32 +2,23 @@
 
 #[path = "generate/first.rs"]
 mod first;
+#[path = "generate/stretched.rs"]
+mod stretched;
 
-use chiasm::exec::{Executor, Memory};
+use chiasm::exec::Executor;
 use chiasm::lower::model::{Model, Task};
 use chiasm::task::TaskError;
 use chiasm::task::generate::run;
 use chiasm::task::report::{Caption, Scores};
 use chiasm::train::run::Supply;
-use chiasm::train::stage::{fill, layout};
 use chiasm::{Host, Options, compile};
 use first::First;
+use stretched::stretched;
 
 const COUNT: usize = 6;
 
 fn model() -> Model {
     compile("tests/generate.chi".as_ref(), &Options::default()).unwrap_or_else(|e| panic!("{e}"))
-}
-
-/// Initial values with stretched matrices: otherwise pictures make no difference.
-fn memory(task: &Task) -> Memory {
-    let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
-    fill(&mut memory, &task.parameters, &task.twins, &task.states, 7);
-    for (path, slot) in memory.layout.parameters.clone() {
-        let stretch = if path.ends_with(".w") { 12.0 } else { 1.0 };
-        memory.parameters[slot.range()].iter_mut().for_each(|x| *x *= stretch);
-    }
-    memory
 }
 
 fn task(name: &str, batch: usize) -> Task {
@@ -40,7 +31,7 @@ fn try_written(task: &Task, threads: usize) -> Result<(Scores, Vec<Caption>), Ta
     let executor: Box<dyn Executor> = host.executor().expect("an executor");
     let mut subjects = First(host.subjects(task, "runs".as_ref())?, COUNT);
     assert_eq!(subjects.0.count(), 500, "pictures, not captions");
-    let texts = run(task, executor.as_ref(), &mut memory(task), &mut subjects)?;
+    let texts = run(task, executor.as_ref(), &mut stretched(task, 7), &mut subjects)?;
     assert_eq!(texts.way, "cached");
     Ok((texts.scores, texts.captions))
 }

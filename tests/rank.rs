@@ -1,6 +1,9 @@
 //! Tasks that choose among given texts, against scoring every text by itself from the logits at all of its places.
 
-use chiasm::exec::{Executor, Memory};
+#[path = "generate/stretched.rs"]
+mod stretched;
+
+use chiasm::exec::Executor;
 use chiasm::lower::model::{Answer, Model, Task};
 use chiasm::pass::prepare;
 use chiasm::shape::Batch;
@@ -8,9 +11,9 @@ use chiasm::task::TaskError;
 use chiasm::task::rank::run;
 use chiasm::task::report::{Caption, Scores};
 use chiasm::train::run::Supply;
-use chiasm::train::stage::{fill, layout};
 use chiasm::{Host, Options, Tensor, compile};
 use std::path::{Path, PathBuf};
+use stretched::stretched;
 
 const QUESTIONS: [(&str, &str); 6] = [
     ("what color is it", "red"),
@@ -56,17 +59,6 @@ fn host(root: &Path, threads: usize) -> Host {
     Host { data: vec![root.to_path_buf()], threads: Some(threads), ..Host::default() }
 }
 
-/// Initial values with stretched matrices: otherwise questions make no difference.
-fn memory(task: &Task) -> Memory {
-    let mut memory = Memory::for_evaluation(&layout(&task.parameters, &task.twins, &task.states));
-    fill(&mut memory, &task.parameters, &task.twins, &task.states, SEED);
-    for (path, slot) in memory.layout.parameters.clone() {
-        let stretch = if path.ends_with(".w") { 12.0 } else { 1.0 };
-        memory.parameters[slot.range()].iter_mut().for_each(|x| *x *= stretch);
-    }
-    memory
-}
-
 fn task(name: &str, batch: usize) -> Task {
     let found = model().tasks.into_iter().find(|task| task.name == name);
     Task { batch, ..found.expect("the task") }
@@ -75,7 +67,7 @@ fn task(name: &str, batch: usize) -> Task {
 fn try_ranked(task: &Task, host: &Host) -> Result<(Scores, Vec<Caption>), TaskError> {
     let executor: Box<dyn Executor> = host.executor().expect("an executor");
     let mut subjects = host.subjects(task, "runs".as_ref())?;
-    run(task, executor.as_ref(), &mut memory(task), subjects.as_mut())
+    run(task, executor.as_ref(), &mut stretched(task, SEED), subjects.as_mut())
 }
 
 fn ranked(task: &Task, host: &Host) -> (Scores, Vec<Caption>) {
@@ -95,7 +87,7 @@ fn scored(task: &Task, host: &Host) -> Vec<Vec<(f64, f64)>> {
     let places = input.shape.sizes[1].len();
     let graph = task.graph.bind(&Batch::of(&task.symbol, 1)).expect("one row");
     let graph = prepare::evaluation("logits", &graph).expect("a graph");
-    let mut memory = memory(task);
+    let mut memory = stretched(task, SEED);
     let layout = memory.layout.clone();
     let mut program = host.executor().expect("an executor").prepare(&graph, &layout).expect("a program");
     let context = chiasm::bench::context(0);

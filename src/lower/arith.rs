@@ -7,33 +7,13 @@ use crate::op::{Add, And, Compare, Divide, Multiply, Negate, Not, Op, Or, Relati
 use crate::shape::Size;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
+use chiasm_dsl::print::sign;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::BinaryOp;
 use std::rc::Rc;
 
 /// The largest whole number that is told from its neighbours everywhere.
 const LARGEST: u64 = 1 << 53;
-
-/// The operator as it is written.
-pub fn symbol(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
-        BinaryOp::Remainder => "%",
-        BinaryOp::Matmul => "@",
-        BinaryOp::Power => "^",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::Less => "<",
-        BinaryOp::LessEqual => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterEqual => ">=",
-        BinaryOp::And => "and",
-        BinaryOp::Or => "or",
-    }
-}
 
 fn relation(op: BinaryOp) -> Option<Relation> {
     Some(match op {
@@ -84,7 +64,7 @@ impl<'p> Lower<'p> {
             return Ok(Object::Whole(size));
         }
         let (Some(x), Some(y)) = (a.number(), b.number()) else {
-            return self.fail(Code::E0316, at, format!("`{}` of batch sizes is not a size", symbol(op)));
+            return self.fail(Code::E0316, at, format!("`{}` of batch sizes is not a size", sign(op)));
         };
         let divides = matches!(op, BinaryOp::Divide | BinaryOp::Remainder);
         if divides && y == 0.0 {
@@ -150,9 +130,9 @@ impl<'p> Lower<'p> {
 
     fn tensor_arithmetic(&mut self, op: BinaryOp, at: Span, a: Object<'p>, b: Object<'p>) -> Eval<Tensor> {
         let Some((x, y)) = self.same_elements(op, at, a, b)? else {
-            return self.fail(Code::E0313, at, format!("`{}` needs plain numbers", symbol(op)));
+            return self.fail(Code::E0313, at, format!("`{}` needs plain numbers", sign(op)));
         };
-        let mut ty = self.broadcast(symbol(op), at, &x, &y)?;
+        let mut ty = self.broadcast(sign(op), at, &x, &y)?;
         let node: Op = match op {
             BinaryOp::Add => Add.into(),
             BinaryOp::Subtract if self.is_zero(&x) && y.ty.elements == Elements::Float => {
@@ -168,7 +148,7 @@ impl<'p> Lower<'p> {
                     Compare { relation }.into()
                 }
                 None => {
-                    let message = format!("`{}` needs plain numbers, not tensors", symbol(op));
+                    let message = format!("`{}` needs plain numbers, not tensors", sign(op));
                     return self.fail(Code::E0313, at, message);
                 }
             },
@@ -310,11 +290,11 @@ impl<'p> Lower<'p> {
                         return self.fail(
                             Code::E0314,
                             at,
-                            format!("`{}` needs conditions, this is {}", symbol(op), t.ty),
+                            format!("`{}` needs conditions, this is {}", sign(op), t.ty),
                         );
                     }
                 }
-                let ty = Type { label: None, ..self.broadcast(symbol(op), at, &x, &y)? };
+                let ty = Type { label: None, ..self.broadcast(sign(op), at, &x, &y)? };
                 let node: Op = if and { And.into() } else { Or.into() };
                 self.emit(node, &[x.node, y.node], ty).map(Object::Tensor)
             }

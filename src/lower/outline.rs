@@ -4,7 +4,7 @@
 //! Functions of the library are folded into the values they make; functions of the file are looked into. What depends on
 //! no input, module or state (`range(B)`, a schedule) is left out.
 
-use super::model::{Mark, MarkKind, Outline, Pass, Read};
+use super::marks::{Mark, MarkKind, Outline, Pass, Read};
 use super::names::is_momentum;
 use super::object::{Object, Tensor};
 use super::program::{MAIN, Meaning};

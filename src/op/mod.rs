@@ -20,6 +20,7 @@ use crate::shape::{Batch, Kind, Shape};
 use serde::{Deserialize, Serialize};
 
 mod array;
+mod leaf;
 mod pointwise;
 pub use array::Array;
 pub use attend::Drop;
