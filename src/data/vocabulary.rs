@@ -61,10 +61,12 @@ struct Special {
 }
 
 impl Vocabulary {
-    /// Opens a vocabulary; `extra` tokens get ids after all others, in order.
+    /// Opens a vocabulary; `extra` tokens get ids after all others, in order. One of letters and digits is a word as any other;
+    /// one with other characters, as `[DEC]`, is special: it is found anywhere and left out of what is decoded.
     ///
     /// # Errors
-    /// `NoVocabulary` if the name is neither built in nor a file, `Vocabulary` or `Read` if the file cannot be used.
+    /// `NoVocabulary` if the name is neither built in nor a file, `Vocabulary` or `Read` if the file cannot be used or has an
+    /// extra token already.
     pub fn open(kind: Kind, name: &str, extra: &[String], library: &Library) -> Result<Self, Error> {
         let fail = |reason: String| Error::Vocabulary { name: name.into(), reason };
         let built_in = match (kind, name) {
@@ -112,8 +114,11 @@ impl Vocabulary {
                 "has no first and last token: neither [CLS] [SEP], <s> </s> nor <|startoftext|> <|endoftext|>"
                     .into(),
         })?;
-        tokenizer
-            .add_special_tokens(&extra.iter().map(|t| AddedToken::from(t.clone(), true)).collect::<Vec<_>>());
+        if let Some(known) = extra.iter().find(|token| tokenizer.token_to_id(token).is_some()) {
+            let reason = format!("has the token `{known}` already: leave it out of `extra`");
+            return Err(Error::Vocabulary { name: name.into(), reason });
+        }
+        tokenizer.add_tokens(&extra.iter().map(|token| extra_token(token)).collect::<Vec<_>>());
         let size = tokenizer.get_vocab_size(true);
         Ok(Self { name: name.into(), tokenizer, size, special, cleaned })
     }
@@ -218,6 +223,12 @@ impl Vocabulary {
         let dims = vec![texts.len(), length];
         Ok(Column { name: name.into(), dims, values: Values::Ids(ids), lengths: Some(lengths) })
     }
+}
+
+/// A token that the vocabulary lacks: a word, which is no part of longer ones and is written when decoding, or a special token.
+fn extra_token(token: &str) -> AddedToken {
+    let word = token.chars().all(char::is_alphanumeric);
+    AddedToken::from(token, !word).single_word(word)
 }
 
 /// The id of a token under its own name, or that of sentencepiece's special ones.

@@ -56,6 +56,23 @@ fn scenes_have_words_of_their_own() {
     assert_eq!(left, [0, 1, 4, 5], "[PAD], [UNK], [MASK] and the full stop");
 }
 
+/// An extra word is a word like others, though it is part of longer ones; an extra special token is not written.
+#[test]
+fn extra_words_are_written_and_extra_special_tokens_are_not() {
+    let extra = ["inn", "pin", "[DEC]"].map(String::from);
+    let words = Vocabulary::open(Kind::WordPiece, "scenes", &extra, &Library::default()).unwrap();
+    assert_eq!(words.size(), 57);
+    let ids = words.tokens("[DEC] a pin in the inn is pink", 24);
+    assert_eq!(ids, [2, 56, 7, 55, 17, 9, 54, 11, 39, 3]);
+    assert_eq!(words.decode(&ids), "a pin in the inn is pink");
+    let twice = Vocabulary::open(Kind::WordPiece, "scenes", &["of".into()], &Library::default());
+    let message = twice.err().map(|e| e.to_string());
+    assert_eq!(
+        message.as_deref(),
+        Some("vocabulary scenes: has the token `of` already: leave it out of `extra`")
+    );
+}
+
 #[test]
 fn captions_have_the_recorded_ids() {
     let Some(folder) = real() else { return };
