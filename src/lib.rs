@@ -36,6 +36,7 @@ pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod embed;
+pub mod emit;
 pub mod exec;
 pub mod graph;
 pub mod lower;

@@ -56,6 +56,7 @@ mod inputs;
 mod plan;
 mod shapes;
 mod tower;
+pub mod typed;
 
 pub use crate::exec::dfdx::Engine;
 pub use error::EmbedError;
