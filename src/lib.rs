@@ -33,6 +33,7 @@
 //! is ordinary graph; same seed, same numbers, on any number of threads; no text, image, JSON or checkpoint makes it panic.
 
 pub mod bench;
+pub mod build;
 pub mod cli;
 pub mod data;
 pub mod embed;

@@ -3,14 +3,17 @@
 //! `UPDATE=1 cargo test --release --test emit` writes the files anew; they are compiled by the next run.
 
 #[allow(dead_code)]
-#[path = "emit/albef.rs"]
-mod albef;
+mod albef {
+    include!("emit/albef.rs");
+}
 #[allow(dead_code)]
-#[path = "emit/clip.rs"]
-mod clip;
+mod clip {
+    include!("emit/clip.rs");
+}
 #[allow(dead_code)]
-#[path = "emit/vlmo.rs"]
-mod vlmo;
+mod vlmo {
+    include!("emit/vlmo.rs");
+}
 
 use chiasm::embed::typed::Part;
 use chiasm::embed::{EmbedError, Embedded};
@@ -22,7 +25,7 @@ use chiasm::recipe::Timeline;
 use chiasm::shape::{Batch, Shape};
 use chiasm::tensor;
 use chiasm::weights::write::{self, Elements, Entry};
-use chiasm::{Host, Model, Network, Options, compile};
+use chiasm::{Host, Model, Network, Options, build, compile};
 use dfdx::optim::{Adam, AdamConfig};
 use dfdx::prelude::*;
 use std::collections::BTreeMap;
@@ -421,4 +424,35 @@ fn rows_that_do_not_agree_and_ids_without_a_row_are_errors() {
     let far: Tensor<(usize, Const<24>), usize, Cpu> = Cpu::default().tensor_from_vec(ids, (ROWS, Const));
     let lengths = Cpu::default().tensor_from_vec(vec![5, 7, 9], (ROWS,));
     says(clip.text_feat(far, &lengths).expect_err("no such row"), &["40000", "30522"]);
+}
+
+#[test]
+#[ignore = "compiles everything anew, for the build script and for the crate"]
+fn the_example_crate_is_built_and_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cargo = std::process::Command::new("cargo");
+    cargo.args(["run", "--release", "--manifest-path"]).arg(root.join("examples/emitted/Cargo.toml"));
+    cargo.env("CARGO_TARGET_DIR", root.join("target/emitted"));
+    let output = cargo.output().expect("there is a cargo");
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{complained}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("similarity ")).count(), 5, "{said}");
+}
+
+#[test]
+fn a_build_script_gets_a_module_and_the_files_that_it_is_made_of() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let wanted = Wanted { values: vec!["image_feat".into()], ..Wanted::default() };
+    let built = build::write(ALBEF.file.as_ref(), &Options::default(), &wanted, folder).expect("writes");
+    assert_eq!(built.module, folder.join("albef.rs"));
+    assert!(std::fs::read_to_string(&built.module).expect("reads").contains("pub fn image_feat<"));
+    let read: Vec<_> =
+        built.read.iter().map(|file| Path::new(file).canonicalize().expect("a file")).collect();
+    let expected = ["tests/dfdx/albef.chi", "models/tiny/albef_photos.chi", "models/albef.chi"];
+    assert_eq!(read.len(), expected.len(), "{read:?}");
+    assert!(expected.iter().all(|file| read.iter().any(|known| known.ends_with(file))), "{read:?}");
+    let wanted = Wanted { values: vec!["itc".into()], ..Wanted::default() };
+    let error = build::write(ALBEF.file.as_ref(), &Options::default(), &wanted, folder).expect_err("refused");
+    says(error, &["tests/dfdx/albef.chi", "itc", "slow/"]);
 }

@@ -13,6 +13,53 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A method for a value takes the inputs that it reads, in the order of the file: numbers as tensors with a tape or without one, ids
+//! as tensors of `usize`, texts with their lengths behind them. Where a value reads ids alone, the first brings the tape, as with dfdx's
+//! own `Embedding`: `clip.text_feat(text.trace(clip.alloc_grads()), &lengths)`. Sizes of the file are constants, batch symbols are
+//! `usize`. What does not agree does not compile:
+//!
+//! ```compile_fail,E0308
+//! # use dfdx::prelude::*;
+//! mod clip {
+//!     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs")); // pictures of 64 by 64
+//! }
+//! fn features(clip: &clip::Clip<f32, Cpu>, image: Tensor<(usize, Const<3>, Const<32>, Const<32>), f32, Cpu>) {
+//!     let _ = clip.image_feat(image);
+//! }
+//! ```
+//! ```
+//! # use dfdx::prelude::*;
+//! mod clip {
+//!     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs"));
+//! }
+//! fn features(clip: &clip::Clip<f32, Cpu>, image: Tensor<(usize, Const<3>, Const<64>, Const<64>), f32, Cpu>) {
+//!     let _ = clip.image_feat(image);
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! # use chiasm::embed::{EmbedError, typed::{Value, op}};
+//! # use dfdx::prelude::*;
+//! # mod clip { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs")); }
+//! // A line of an emitted method, with a layer of another width: 128 where the picture's patches have 768 numbers.
+//! fn patches(to_image: &clip::Linear5<f32, Cpu>, x: Value<(usize, Const<16>, Const<768>), Cpu, NoneTape>) -> Result<(), EmbedError> {
+//!     let patches: Value<(usize, Const<16>, Const<128>), Cpu, NoneTape> = op::matmul(x, &to_image.w)?;
+//!     Ok(())
+//! }
+//! ```
+//! ```
+//! # use chiasm::embed::{EmbedError, typed::{Value, op}};
+//! # use dfdx::prelude::*;
+//! # mod clip { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs")); }
+//! fn patches(proj: &clip::Linear<f32, Cpu>, x: Value<(usize, Const<16>, Const<768>), Cpu, NoneTape>) -> Result<(), EmbedError> {
+//!     let patches: Value<(usize, Const<16>, Const<128>), Cpu, NoneTape> = op::matmul(x, &proj.w)?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! What has no text: slow copies, states, the clock and draws, because only a training moves them; what dfdx lacks; more than
+//! six axes. Dropout is off. A value that was named is refused with the op and its place; else it is listed in the
+//! text's first lines and in [`Emitted::left_out`].
+//!
 //! Invariant: the text compiles without warnings, rustfmt leaves it as it is, its values are those of a
 //! [`Network`](crate::Network) up to rounding, and a value that has no text is an error or listed, never left out in silence.
 

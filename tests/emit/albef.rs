@@ -140,7 +140,11 @@ pub struct ViT<E: Dtype, D: Device<E>> {
     pub norm: LayerNorm<E, D>,
 }
 
-chiasm::parts!(ViT { embed: "embed", blocks: "blocks", norm: "norm" });
+chiasm::parts!(ViT {
+    embed: "embed",
+    blocks: "blocks",
+    norm: "norm",
+});
 
 impl<D: Engine> ViT<f32, D> {
     /// x `[B, 3, 32, 32]` to `[B, 17, 64]`.
@@ -167,7 +171,11 @@ pub struct ImageEmbed<E: Dtype, D: Device<E>> {
     pub pos: Tensor<(Const<17>, Const<64>), E, D>,
 }
 
-chiasm::parts!(ImageEmbed { cls: "cls", proj: "proj", pos: "pos" });
+chiasm::parts!(ImageEmbed {
+    cls: "cls",
+    proj: "proj",
+    pos: "pos",
+});
 
 impl<D: Engine> ImageEmbed<f32, D> {
     /// x `[B, 3, 32, 32]` to `[B, 17, 64]`.
@@ -178,8 +186,11 @@ impl<D: Engine> ImageEmbed<f32, D> {
         let b = x.shape().0;
         let repeated: Value<(usize, Const<1>, Const<64>), D, T> =
             op::broadcast(&self.cls, &[1, 2], (b, Const, Const))?;
-        let rescaled: Value<(usize, Const<3>, Const<32>, Const<32>), D, T> =
-            op::rescale(x, &[0.48145466, 0.4578275, 0.40821073], &[0.26862954, 0.26130258, 0.27577711])?;
+        let rescaled: Value<(usize, Const<3>, Const<32>, Const<32>), D, T> = op::rescale(
+            x,
+            &[0.48145466, 0.4578275, 0.40821073],
+            &[0.26862954, 0.26130258, 0.27577711],
+        )?;
         let reshaped: Value<(usize, Const<3>, Const<4>, Const<8>, Const<4>, Const<8>), D, T> =
             op::reshape(rescaled, (b, Const, Const, Const, Const, Const))?;
         let permuted: Value<(usize, Const<4>, Const<4>, Const<3>, Const<8>, Const<8>), D, T> =
@@ -225,7 +236,12 @@ pub struct Layer<E: Dtype, D: Device<E>> {
     pub ffn: Mlp<E, D>,
 }
 
-chiasm::parts!(Layer { norm1: "norm1", attn: "attn", norm2: "norm2", ffn: "ffn" });
+chiasm::parts!(Layer {
+    norm1: "norm1",
+    attn: "attn",
+    norm2: "norm2",
+    ffn: "ffn",
+});
 
 impl<D: Engine> Layer<f32, D> {
     /// x `[B, 17, 64]` to `[B, 17, 64]`.
@@ -251,7 +267,10 @@ pub struct LayerNorm<E: Dtype, D: Device<E>> {
     pub shift: Tensor<(Const<64>,), E, D>,
 }
 
-chiasm::parts!(LayerNorm { gain: "gain", shift: "shift" });
+chiasm::parts!(LayerNorm {
+    gain: "gain",
+    shift: "shift",
+});
 
 impl<D: Engine> LayerNorm<f32, D> {
     /// x `[B, 17, 64]` to `[B, 17, 64]`.
@@ -283,7 +302,12 @@ pub struct Attention<E: Dtype, D: Device<E>> {
     pub out: Linear2<E, D>,
 }
 
-chiasm::parts!(Attention { q: "q", k: "k", v: "v", out: "out" });
+chiasm::parts!(Attention {
+    q: "q",
+    k: "k",
+    v: "v",
+    out: "out",
+});
 
 impl<D: Engine> Attention<f32, D> {
     /// x `[B, 17, 64]` to `[B, 17, 64]`.
@@ -294,7 +318,8 @@ impl<D: Engine> Attention<f32, D> {
         let q = self.q.forward(fork(&x))?;
         let k = self.k.forward(fork(&x))?;
         let v = self.v.forward(x)?;
-        let attended: Value<(usize, Const<17>, Const<64>), D, T> = op::attend(Attend::heads(2), q, k, v)?;
+        let attended: Value<(usize, Const<17>, Const<64>), D, T> =
+            op::attend(Attend::heads(2), q, k, v)?;
         self.out.forward(attended)
     }
 
@@ -321,7 +346,8 @@ impl<D: Engine> Attention<f32, D> {
         let q = self.q.forward2(x)?;
         let k = self.k.forward(fork(&x2))?;
         let v = self.v.forward(x2)?;
-        let attended: Value<(usize, Const<24>, Const<64>), D, T> = op::attend(Attend::heads(2), q, k, v)?;
+        let attended: Value<(usize, Const<24>, Const<64>), D, T> =
+            op::attend(Attend::heads(2), q, k, v)?;
         self.out.forward2(attended)
     }
 }
@@ -363,7 +389,10 @@ pub struct Mlp<E: Dtype, D: Device<E>> {
     pub down: Linear4<E, D>,
 }
 
-chiasm::parts!(Mlp { up: "up", down: "down" });
+chiasm::parts!(Mlp {
+    up: "up",
+    down: "down",
+});
 
 impl<D: Engine> Mlp<f32, D> {
     /// x `[B, 17, 64]` to `[B, 17, 64]`.
@@ -476,7 +505,12 @@ pub struct BertEmbed<E: Dtype, D: Device<E>> {
     pub norm: LayerNorm<E, D>,
 }
 
-chiasm::parts!(BertEmbed { words: "words", pos: "pos", kind: "kind", norm: "norm" });
+chiasm::parts!(BertEmbed {
+    words: "words",
+    pos: "pos",
+    kind: "kind",
+    norm: "norm",
+});
 
 impl<D: Engine> BertEmbed<f32, D> {
     /// ids `[B, 24]` to `[B, 24, 64]`.
@@ -524,7 +558,12 @@ pub struct BertLayer<E: Dtype, D: Device<E>> {
     pub norm3: LayerNorm<E, D>,
 }
 
-chiasm::parts!(BertLayer { attn: "attn", norm1: "norm1", ffn: "ffn", norm3: "norm3" });
+chiasm::parts!(BertLayer {
+    attn: "attn",
+    norm1: "norm1",
+    ffn: "ffn",
+    norm3: "norm3",
+});
 
 impl<D: Engine> BertLayer<f32, D> {
     /// x `[B, 24, 64]`, mask `[B, 24]` to `[B, 24, 64]`.

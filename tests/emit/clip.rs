@@ -167,7 +167,12 @@ pub struct ViT<E: Dtype, D: Device<E>> {
     pub norm: LayerNorm<E, D>,
 }
 
-chiasm::parts!(ViT { embed: "embed", stem: "stem", blocks: "blocks", norm: "norm" });
+chiasm::parts!(ViT {
+    embed: "embed",
+    stem: "stem",
+    blocks: "blocks",
+    norm: "norm",
+});
 
 impl<D: Engine> ViT<f32, D> {
     /// x `[B, 3, 64, 64]` to `[B, 17, 128]`.
@@ -195,7 +200,11 @@ pub struct ImageEmbed<E: Dtype, D: Device<E>> {
     pub pos: Tensor<(Const<17>, Const<128>), E, D>,
 }
 
-chiasm::parts!(ImageEmbed { cls: "cls", proj: "proj", pos: "pos" });
+chiasm::parts!(ImageEmbed {
+    cls: "cls",
+    proj: "proj",
+    pos: "pos",
+});
 
 impl<D: Engine> ImageEmbed<f32, D> {
     /// x `[B, 3, 64, 64]` to `[B, 17, 128]`.
@@ -206,8 +215,11 @@ impl<D: Engine> ImageEmbed<f32, D> {
         let b = x.shape().0;
         let repeated: Value<(usize, Const<1>, Const<128>), D, T> =
             op::broadcast(&self.cls, &[1, 2], (b, Const, Const))?;
-        let rescaled: Value<(usize, Const<3>, Const<64>, Const<64>), D, T> =
-            op::rescale(x, &[0.48145466, 0.4578275, 0.40821073], &[0.26862954, 0.26130258, 0.27577711])?;
+        let rescaled: Value<(usize, Const<3>, Const<64>, Const<64>), D, T> = op::rescale(
+            x,
+            &[0.48145466, 0.4578275, 0.40821073],
+            &[0.26862954, 0.26130258, 0.27577711],
+        )?;
         let reshaped: Value<(usize, Const<3>, Const<4>, Const<16>, Const<4>, Const<16>), D, T> =
             op::reshape(rescaled, (b, Const, Const, Const, Const, Const))?;
         let permuted: Value<(usize, Const<4>, Const<4>, Const<3>, Const<16>, Const<16>), D, T> =
@@ -247,7 +259,10 @@ pub struct LayerNorm<E: Dtype, D: Device<E>> {
     pub shift: Tensor<(Const<128>,), E, D>,
 }
 
-chiasm::parts!(LayerNorm { gain: "gain", shift: "shift" });
+chiasm::parts!(LayerNorm {
+    gain: "gain",
+    shift: "shift",
+});
 
 impl<D: Engine> LayerNorm<f32, D> {
     /// x `[B, 17, 128]` to `[B, 17, 128]`.
@@ -279,7 +294,12 @@ pub struct Layer<E: Dtype, D: Device<E>> {
     pub ffn: Mlp<E, D>,
 }
 
-chiasm::parts!(Layer { norm1: "norm1", attn: "attn", norm2: "norm2", ffn: "ffn" });
+chiasm::parts!(Layer {
+    norm1: "norm1",
+    attn: "attn",
+    norm2: "norm2",
+    ffn: "ffn",
+});
 
 impl<D: Engine> Layer<f32, D> {
     /// x `[B, 17, 128]` to `[B, 17, 128]`.
@@ -323,7 +343,12 @@ pub struct Attention<E: Dtype, D: Device<E>> {
     pub out: Linear2<E, D>,
 }
 
-chiasm::parts!(Attention { q: "q", k: "k", v: "v", out: "out" });
+chiasm::parts!(Attention {
+    q: "q",
+    k: "k",
+    v: "v",
+    out: "out",
+});
 
 impl<D: Engine> Attention<f32, D> {
     /// x `[B, 17, 128]` to `[B, 17, 128]`.
@@ -334,7 +359,8 @@ impl<D: Engine> Attention<f32, D> {
         let q = self.q.forward(fork(&x))?;
         let k = self.k.forward(fork(&x))?;
         let v = self.v.forward(x)?;
-        let attended: Value<(usize, Const<17>, Const<128>), D, T> = op::attend(Attend::heads(4), q, k, v)?;
+        let attended: Value<(usize, Const<17>, Const<128>), D, T> =
+            op::attend(Attend::heads(4), q, k, v)?;
         self.out.forward(attended)
     }
 
@@ -390,7 +416,10 @@ pub struct Mlp<E: Dtype, D: Device<E>> {
     pub down: Linear4<E, D>,
 }
 
-chiasm::parts!(Mlp { up: "up", down: "down" });
+chiasm::parts!(Mlp {
+    up: "up",
+    down: "down",
+});
 
 impl<D: Engine> Mlp<f32, D> {
     /// x `[B, 17, 128]` to `[B, 17, 128]`.

@@ -237,7 +237,10 @@ pub struct ImageEmbed<E: Dtype, D: Device<E>> {
     pub proj: Linear<E, D>,
 }
 
-chiasm::parts!(ImageEmbed { cls: "cls", proj: "proj" });
+chiasm::parts!(ImageEmbed {
+    cls: "cls",
+    proj: "proj",
+});
 
 impl<D: Engine> ImageEmbed<f32, D> {
     /// x `[B, 3, 48, 48]` to `[B, 10, 96]`.
@@ -254,7 +257,8 @@ impl<D: Engine> ImageEmbed<f32, D> {
             op::reshape(rescaled, (b, Const, Const, Const, Const, Const))?;
         let permuted: Value<(usize, Const<3>, Const<3>, Const<3>, Const<16>, Const<16>), D, T> =
             op::permute(reshaped, &[0, 2, 4, 1, 3, 5])?;
-        let reshaped2: Value<(usize, Const<9>, Const<768>), D, T> = op::reshape(permuted, (b, Const, Const))?;
+        let reshaped2: Value<(usize, Const<9>, Const<768>), D, T> =
+            op::reshape(permuted, (b, Const, Const))?;
         let proj = self.proj.forward(reshaped2)?;
         op::concat(1, [op::part(repeated)?, op::part(proj)?])
     }
@@ -362,7 +366,10 @@ pub struct LayerNorm<E: Dtype, D: Device<E>> {
     pub shift: Tensor<(Const<96>,), E, D>,
 }
 
-chiasm::parts!(LayerNorm { gain: "gain", shift: "shift" });
+chiasm::parts!(LayerNorm {
+    gain: "gain",
+    shift: "shift",
+});
 
 impl<D: Engine> LayerNorm<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -378,7 +385,10 @@ impl<D: Engine> LayerNorm<f32, D> {
         &self,
         x: Value<(usize, Const<10>, Const<96>), D, T>,
     ) -> Result<
-        (Value<(usize, Const<10>, Const<96>), D, T>, Value<(usize, Const<10>, Const<96>), D, T>),
+        (
+            Value<(usize, Const<10>, Const<96>), D, T>,
+            Value<(usize, Const<10>, Const<96>), D, T>,
+        ),
         EmbedError,
     > {
         let normed: Value<(usize, Const<10>, Const<96>), D, T> = op::standardize(x, 1e-6)?;
@@ -408,7 +418,10 @@ impl<D: Engine> LayerNorm<f32, D> {
         &self,
         x: Value<(usize, Const<18>, Const<96>), D, T>,
     ) -> Result<
-        (Value<(usize, Const<18>, Const<96>), D, T>, Value<(usize, Const<18>, Const<96>), D, T>),
+        (
+            Value<(usize, Const<18>, Const<96>), D, T>,
+            Value<(usize, Const<18>, Const<96>), D, T>,
+        ),
         EmbedError,
     > {
         let normed: Value<(usize, Const<18>, Const<96>), D, T> = op::standardize(x, 1e-6)?;
@@ -458,7 +471,13 @@ pub struct Attention<E: Dtype, D: Device<E>> {
     pub out: Linear2<E, D>,
 }
 
-chiasm::parts!(Attention { q: "q", k: "k", v: "v", relative: "relative", out: "out" });
+chiasm::parts!(Attention {
+    q: "q",
+    k: "k",
+    v: "v",
+    relative: "relative",
+    out: "out",
+});
 
 impl<D: Engine> Attention<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -673,7 +692,10 @@ pub struct Blocks0Norm2<E: Dtype, D: Device<E>> {
     pub text: LayerNorm<E, D>,
 }
 
-chiasm::parts!(Blocks0Norm2 { image: "image", text: "text" });
+chiasm::parts!(Blocks0Norm2 {
+    image: "image",
+    text: "text",
+});
 
 impl<D: Engine> Blocks0Norm2<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -713,7 +735,10 @@ pub struct Blocks0Ffn<E: Dtype, D: Device<E>> {
     pub text: Mlp<E, D>,
 }
 
-chiasm::parts!(Blocks0Ffn { image: "image", text: "text" });
+chiasm::parts!(Blocks0Ffn {
+    image: "image",
+    text: "text",
+});
 
 impl<D: Engine> Blocks0Ffn<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -753,7 +778,10 @@ pub struct Mlp<E: Dtype, D: Device<E>> {
     pub down: Linear5<E, D>,
 }
 
-chiasm::parts!(Mlp { up: "up", down: "down" });
+chiasm::parts!(Mlp {
+    up: "up",
+    down: "down",
+});
 
 impl<D: Engine> Mlp<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -943,7 +971,10 @@ pub struct Blocks1Norm2<E: Dtype, D: Device<E>> {
     pub text: LayerNorm<E, D>,
 }
 
-chiasm::parts!(Blocks1Norm2 { image: "image", text: "text" });
+chiasm::parts!(Blocks1Norm2 {
+    image: "image",
+    text: "text",
+});
 
 impl<D: Engine> Blocks1Norm2<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -983,7 +1014,10 @@ pub struct Blocks1Ffn<E: Dtype, D: Device<E>> {
     pub text: Mlp<E, D>,
 }
 
-chiasm::parts!(Blocks1Ffn { image: "image", text: "text" });
+chiasm::parts!(Blocks1Ffn {
+    image: "image",
+    text: "text",
+});
 
 impl<D: Engine> Blocks1Ffn<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -1097,7 +1131,10 @@ pub struct Blocks2Norm2<E: Dtype, D: Device<E>> {
     pub text: LayerNorm<E, D>,
 }
 
-chiasm::parts!(Blocks2Norm2 { image: "image", text: "text" });
+chiasm::parts!(Blocks2Norm2 {
+    image: "image",
+    text: "text",
+});
 
 impl<D: Engine> Blocks2Norm2<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -1137,7 +1174,10 @@ pub struct Blocks2Ffn<E: Dtype, D: Device<E>> {
     pub text: Mlp<E, D>,
 }
 
-chiasm::parts!(Blocks2Ffn { image: "image", text: "text" });
+chiasm::parts!(Blocks2Ffn {
+    image: "image",
+    text: "text",
+});
 
 impl<D: Engine> Blocks2Ffn<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -1304,7 +1344,11 @@ pub struct Blocks3Norm2<E: Dtype, D: Device<E>> {
     pub fused: LayerNorm<E, D>,
 }
 
-chiasm::parts!(Blocks3Norm2 { image: "image", text: "text", fused: "fused" });
+chiasm::parts!(Blocks3Norm2 {
+    image: "image",
+    text: "text",
+    fused: "fused",
+});
 
 impl<D: Engine> Blocks3Norm2<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -1320,7 +1364,10 @@ impl<D: Engine> Blocks3Norm2<f32, D> {
         &self,
         x: Value<(usize, Const<10>, Const<96>), D, T>,
     ) -> Result<
-        (Value<(usize, Const<10>, Const<96>), D, T>, Value<(usize, Const<10>, Const<96>), D, T>),
+        (
+            Value<(usize, Const<10>, Const<96>), D, T>,
+            Value<(usize, Const<10>, Const<96>), D, T>,
+        ),
         EmbedError,
     > {
         self.image.forward2(x)
@@ -1331,7 +1378,10 @@ impl<D: Engine> Blocks3Norm2<f32, D> {
         &self,
         x: Value<(usize, Const<18>, Const<96>), D, T>,
     ) -> Result<
-        (Value<(usize, Const<18>, Const<96>), D, T>, Value<(usize, Const<18>, Const<96>), D, T>),
+        (
+            Value<(usize, Const<18>, Const<96>), D, T>,
+            Value<(usize, Const<18>, Const<96>), D, T>,
+        ),
         EmbedError,
     > {
         self.text.forward5(x)
@@ -1372,7 +1422,11 @@ pub struct Blocks3Ffn<E: Dtype, D: Device<E>> {
     pub fused: Mlp<E, D>,
 }
 
-chiasm::parts!(Blocks3Ffn { image: "image", text: "text", fused: "fused" });
+chiasm::parts!(Blocks3Ffn {
+    image: "image",
+    text: "text",
+    fused: "fused",
+});
 
 impl<D: Engine> Blocks3Ffn<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
@@ -1426,7 +1480,11 @@ pub struct BertEmbed<E: Dtype, D: Device<E>> {
     pub norm: LayerNorm<E, D>,
 }
 
-chiasm::parts!(BertEmbed { words: "words", kind: "kind", norm: "norm" });
+chiasm::parts!(BertEmbed {
+    words: "words",
+    kind: "kind",
+    norm: "norm",
+});
 
 impl<D: Engine> BertEmbed<f32, D> {
     /// ids `[B, 18]` to `[B, 18, 96]`.
