@@ -33,7 +33,7 @@ pub enum BuildError {
         /// The model.
         path: String,
         /// What is against it.
-        source: EmitError,
+        source: Box<EmitError>,
     },
     /// There is no `OUT_DIR`.
     #[error("there is no OUT_DIR; call this from a build script, or `write` with a folder")]
@@ -89,7 +89,7 @@ pub fn emit_values(model: impl AsRef<Path>, wanted: &Wanted) -> Result<Built, Bu
 /// As [`emit_values`].
 pub fn write(model: &Path, options: &Options, wanted: &Wanted, folder: &Path) -> Result<Built, BuildError> {
     let compiled = compile(model, options)?;
-    let wrong = |source| BuildError::Emit { path: model.display().to_string(), source };
+    let wrong = |source| BuildError::Emit { path: model.display().to_string(), source: Box::new(source) };
     let emitted = text_of(&compiled, wanted).map_err(wrong)?;
     let module = folder.join(&compiled.name).with_extension("rs");
     let refused = |source| BuildError::Write { path: module.display().to_string(), source };

@@ -1,7 +1,7 @@
 //! A whole Rust module: what it is, what it imports, its structs with their methods.
 
 use super::Named;
-use super::body::Writer;
+use super::calls::Writer;
 use super::cut::cut;
 use super::layout::{self, comment, function};
 use super::structs::{Method, Struct, Structs};

@@ -64,10 +64,12 @@
 //! [`Network`](crate::Network) up to rounding, and a value that has no text is an error or listed, never left out in silence.
 
 mod body;
+mod calls;
 mod cut;
 mod expr;
 mod file;
 mod layout;
+mod lines;
 mod names;
 mod structs;
 mod tree;
