@@ -33,9 +33,11 @@
 //! is ordinary graph; same seed, same numbers, on any number of threads; no text, image, JSON or checkpoint makes it panic.
 
 pub mod bench;
+pub mod build;
 pub mod cli;
 pub mod data;
 pub mod embed;
+pub mod emit;
 pub mod exec;
 pub mod graph;
 pub mod lower;

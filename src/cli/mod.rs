@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod emit;
 mod eval;
 mod explain;
 mod fmt;
@@ -39,6 +40,11 @@ enum Command {
     /// Print the definitions with shapes and parameter counts.
     #[command(after_help = "Example: chiasm show albef.chi --stage pretrain --as text")]
     Show(show::Arguments),
+    /// Write a model as Rust in dfdx types: a struct for each module, a method for each value.
+    #[command(
+        after_help = "Example: chiasm emit rust albef.chi --value image_feat --value text_feat --out src/albef.rs"
+    )]
+    Emit(emit::Arguments),
     /// Look into files of weights, convert and compare them.
     #[command(after_help = "Example: chiasm weights show vit.safetensors")]
     Weights {
@@ -76,6 +82,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Show(arguments) => show::run(arguments),
+        Command::Emit(arguments) => emit::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Weights { command } => weights::run(command),
         Command::Fmt(arguments) => fmt::run(arguments),

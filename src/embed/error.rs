@@ -2,6 +2,7 @@
 
 use crate::exec::ExecError;
 use crate::network::NetworkError;
+use crate::weights::WeightsError;
 
 /// Why a model cannot be embedded, or a value not be run.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,37 @@ pub enum EmbedError {
         input: String,
         /// All inputs that the value reads.
         reads: Vec<String>,
+    },
+    /// An operation of emitted Rust with operands that it does not take.
+    #[error("`{op}`: {message}")]
+    Misfit {
+        /// The operation.
+        op: &'static str,
+        /// Expected and found.
+        message: String,
+    },
+    /// A result of another type than emitted Rust gives it.
+    #[error(
+        "`{op}` gives {found}, but the type of its result is {expected}; are the rows of all inputs as many?"
+    )]
+    Result {
+        /// The operation.
+        op: &'static str,
+        /// By the type.
+        expected: String,
+        /// When it ran.
+        found: String,
+    },
+    /// Weights that cannot be read or written; a parameter that is missing or of another shape, with both shapes.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// Tensors in a file that the model has no place for.
+    #[error("{path} has tensors that the model has no place for: {}; is it of another model?", .names.join(", "))]
+    Extra {
+        /// The file.
+        path: String,
+        /// Their names, the first ten.
+        names: Vec<String>,
     },
     /// A device without memory.
     #[error("the dfdx device failed: {0}; is there memory left?")]

@@ -46,6 +46,35 @@
 //!     let _ = tower.call(pictures); // 32 where the tower has 16
 //! }
 //! ```
+//! ```
+//! # use chiasm::embed::Tower;
+//! # use dfdx::prelude::*;
+//! # type Pictures = (usize, Const<3>, Const<16>, Const<16>);
+//! fn features(tower: &Tower<Pictures, (usize, Const<8>), Cpu>, device: &Cpu) {
+//!     let pictures: Tensor<(usize, Const<3>, Const<16>, Const<16>), f32, Cpu> =
+//!         device.zeros_like(&(2, Const, Const, Const));
+//!     let _ = tower.call(pictures);
+//! }
+//! ```
+//! What a tower gives has its type as well, and so has what an embedded model is asked for:
+//!
+//! ```compile_fail,E0308
+//! # use chiasm::embed::{EmbedError, Embedded, Inputs};
+//! # use dfdx::prelude::*;
+//! fn features(clip: &Embedded<Cpu>) -> Result<Tensor<(usize, Const<64>), f32, Cpu>, EmbedError> {
+//!     clip.run::<(usize, Const<128>), _>("text_feat", Inputs::new().rows("text", "a red circle"))
+//! }
+//! ```
+//! ```
+//! # use chiasm::embed::{EmbedError, Embedded, Inputs};
+//! # use dfdx::prelude::*;
+//! fn features(clip: &Embedded<Cpu>) -> Result<Tensor<(usize, Const<128>), f32, Cpu>, EmbedError> {
+//!     clip.run::<(usize, Const<128>), _>("text_feat", Inputs::new().rows("text", "a red circle"))
+//! }
+//! ```
+//!
+//! To have the types of all inner values too, and the model's parts as structs, [`emit`](mod@crate::emit) writes it as Rust
+//! against [`typed`].
 //!
 //! Dropout is off, draws come from seed 0, and time stands at the end of the stage, as in [`Network`]. States do not move.
 //! Invariant: values are those of [`Network::run`] up to rounding; a tape brings gradients to the parameters and to every
@@ -56,6 +85,7 @@ mod inputs;
 mod plan;
 mod shapes;
 mod tower;
+pub mod typed;
 
 pub use crate::exec::dfdx::Engine;
 pub use error::EmbedError;

@@ -13,7 +13,7 @@ use crate::plan::Cost;
 use crate::recipe::Method;
 use crate::tensor::Tensor;
 
-mod check;
+pub(crate) mod check;
 pub mod cpu;
 pub mod dfdx;
 pub(crate) mod leaf;
