@@ -9,6 +9,7 @@ mod fmt;
 mod lsp;
 mod model;
 mod options;
+mod run;
 mod say;
 mod show;
 mod stop;
@@ -37,6 +38,11 @@ enum Command {
     /// Run the tasks of a file on a trained run folder.
     #[command(after_help = "Example: chiasm eval albef.chi --task retrieve --data ~/data --out runs/first")]
     Eval(eval::Arguments),
+    /// Compute named values for pictures and texts.
+    #[command(
+        after_help = "Example: chiasm run albef.chi image_feat text_feat --input image=cat.jpg --input \"text=a cat\" --out runs/first"
+    )]
+    Run(run::Arguments),
     /// Print the definitions with shapes and parameter counts.
     #[command(after_help = "Example: chiasm show albef.chi --stage pretrain --as text")]
     Show(show::Arguments),
@@ -81,6 +87,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
+        Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Emit(arguments) => emit::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
