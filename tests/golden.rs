@@ -152,6 +152,12 @@ fn coca_finds_and_describes() {
 }
 
 #[test]
+#[ignore = "trains for a quarter of an hour; cargo test --release --test golden beit3_finds_and_describes -- --ignored"]
+fn beit3_finds_and_describes() {
+    whole("beit3", Some("captioning"), None);
+}
+
+#[test]
 #[ignore = "trains for ten minutes; cargo test --release --test golden vlmo_goes_through_its_stages -- --ignored"]
 fn vlmo_goes_through_its_stages() {
     whole("vlmo", None, None);
