@@ -8,6 +8,8 @@ use clip::Clip;
 use dfdx::prelude::*;
 use std::path::{Path, PathBuf};
 
+// It has every value of the model; this program needs two of them.
+#[allow(dead_code)]
 mod clip {
     include!(concat!(env!("OUT_DIR"), "/clip.rs"));
 }
