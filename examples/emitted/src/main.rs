@@ -1,6 +1,6 @@
 //! Finds drawn pictures that fit a text, with a CLIP that is part of this program: its types are those of `clip.rs`, which the
 //! build script wrote. With the weights of a trained one:
-//! `cargo run --release -- "two red circles" runs/clip/pretrain/checkpoints/step-1200/model.safetensors`
+//! `cargo run --release -- "two red circles" runs/clip/pretrain/checkpoints/step-1400/model.safetensors`
 
 use chiasm::data::{Kind, Library, Vocabulary};
 use chiasm::recipe::Data;
