@@ -427,6 +427,20 @@ fn rows_that_do_not_agree_and_ids_without_a_row_are_errors() {
 }
 
 #[test]
+fn the_command_says_what_is_wrong_once_and_leaves_no_file() {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unwritten.rs");
+    for (value, message) in
+        [("imagefeat", "error[E0201]: there is no definition"), ("itc", "error: `itc` cannot be emitted")]
+    {
+        let mut chiasm = std::process::Command::new(env!("CARGO_BIN_EXE_chiasm"));
+        chiasm.args(["emit", "rust", ALBEF.file, "--value", value, "--out"]).arg(&out);
+        let output = chiasm.output().expect("a started program");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.starts_with(message) && !out.exists(), "{said}");
+    }
+}
+
+#[test]
 #[ignore = "compiles everything anew, for the build script and for the crate"]
 fn the_example_crate_is_built_and_runs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

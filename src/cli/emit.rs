@@ -3,6 +3,7 @@
 use super::options::Common;
 use super::{Problem, model, say};
 use crate::emit::{Wanted, emit};
+use crate::train::folder;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -38,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Problem> {
     let Language::Rust = arguments.language;
     let model = model::open(&arguments.file, &arguments.common)?;
     let wanted = Wanted { stage: arguments.stage.clone(), values: arguments.values.clone() };
-    let emitted = emit(&model, &wanted).map_err(|error| Problem::new(1, format!("error: {error}")))?;
+    let emitted = emit(&model, &wanted).map_err(|error| Problem::of(1, &error))?;
     for (name, reason) in &emitted.left_out {
         say::error(&format!("left out `{name}`: {reason}"));
     }
@@ -46,6 +47,5 @@ pub fn run(arguments: &Arguments) -> Result<(), Problem> {
         say::line(emitted.text.trim_end());
         return Ok(());
     };
-    let wrong = |error| Problem::new(1, format!("error: cannot write {}: {error}", out.display()));
-    std::fs::write(out, &emitted.text).map_err(wrong)
+    folder::replace(out, emitted.text.as_bytes()).map_err(Problem::from)
 }

@@ -118,12 +118,17 @@ impl Problem {
     fn new(code: u8, text: impl Into<String>) -> Self {
         Self { text: text.into(), code }
     }
+
+    /// An error in its own words; a diagnostic of the language says already that it is one.
+    fn of(code: u8, error: &impl std::fmt::Display) -> Self {
+        let text = error.to_string();
+        let lead = if text.starts_with("error") { "" } else { "error: " };
+        Self { text: format!("{lead}{text}"), code }
+    }
 }
 
 impl From<crate::train::TrainError> for Problem {
     fn from(error: crate::train::TrainError) -> Self {
-        let text = error.to_string();
-        let lead = if text.starts_with("error") { "" } else { "error: " };
-        Self { text: format!("{lead}{text}"), code: error.exit_code() }
+        Self::of(error.exit_code(), &error)
     }
 }

@@ -49,7 +49,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Problem> {
     let model = arguments.job.model()?;
     let mut network = open(arguments, &model)?;
     let given = read(&mut network, arguments)?;
-    let given: Vec<(&str, Input)> = given.iter().map(|(name, rows)| (name.as_str(), rows.clone())).collect();
     // One after the other: pictures and texts need not be as many.
     for name in &arguments.values {
         print(name, network.run(name, &given).map_err(wrong)?, arguments.job.common.format);
@@ -80,7 +79,7 @@ fn open(arguments: &Arguments, model: &Model) -> Result<Network, Problem> {
 }
 
 /// The rows of every input, read as the values read it.
-fn read(network: &mut Network, arguments: &Arguments) -> Result<Vec<(String, Input)>, Problem> {
+fn read<'a>(network: &mut Network, arguments: &'a Arguments) -> Result<Vec<(&'a str, Input)>, Problem> {
     let mut known: BTreeMap<String, model::Input> = BTreeMap::new();
     for value in &arguments.values {
         let inputs = network.inputs(value).map_err(wrong)?;
@@ -92,8 +91,8 @@ fn read(network: &mut Network, arguments: &Arguments) -> Result<Vec<(String, Inp
     }
     // What no value reads is handed on as text: the network says whether the file has it.
     let rows = rows.into_iter().map(|(name, rows)| match known.get(name) {
-        Some(input) => Ok((name.to_string(), converted(input, &rows)?)),
-        None => Ok((name.to_string(), Input::Texts(rows.iter().map(ToString::to_string).collect()))),
+        Some(input) => Ok((name, converted(input, &rows)?)),
+        None => Ok((name, Input::Texts(rows.iter().map(ToString::to_string).collect()))),
     });
     rows.collect()
 }
@@ -105,7 +104,7 @@ fn converted(input: &model::Input, rows: &[&str]) -> Result<Input, Problem> {
     match input.reading {
         Reading::Image { .. } => {
             let pictures: Result<Vec<_>, _> = rows.iter().map(|row| image::open(Path::new(row))).collect();
-            Ok(Input::Images(pictures.map_err(|error| Problem::new(1, format!("error: {error}")))?))
+            Ok(Input::Images(pictures.map_err(|error| Problem::of(1, &error))?))
         }
         Reading::Ids => {
             let id = |row: &&str| row.parse().map_err(|_| bad(row, "a whole number a row"));
@@ -146,9 +145,7 @@ fn print(name: &str, tensor: Tensor, format: Format) {
 }
 
 fn wrong(error: NetworkError) -> Problem {
-    let text = error.to_string();
-    let lead = if text.starts_with("error") { "" } else { "error: " };
-    Problem::new(1, format!("{lead}{text}"))
+    Problem::of(1, &error)
 }
 
 fn row(text: &str) -> Result<(String, String), String> {
