@@ -21,8 +21,8 @@ use crate::op::{Misfit, Op, Value};
 use crate::shape::Shape;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A graph that keeps every rule: what executors are handed.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ impl Graph {
     }
 
     fn name_faults(&self) -> Vec<Fault> {
-        let mut known: BTreeMap<(&str, &str), &Shape> = BTreeMap::new();
+        let mut known: FxHashMap<(&str, &str), &Shape> = FxHashMap::default();
         let mut faults = Vec::new();
         for value in self.values() {
             let node = self.node(value);
@@ -128,7 +128,7 @@ impl Graph {
 
     fn output_faults(&self) -> Vec<Fault> {
         let owners = self.owners();
-        let mut seen = BTreeSet::new();
+        let mut seen = FxHashSet::default();
         let mut faults = Vec::new();
         for (name, value) in &self.outputs {
             let fault = |breach| Fault { op: "output", path: name.clone(), breach };
@@ -158,8 +158,8 @@ impl Graph {
     }
 
     /// The shapes of the parameters that `grad/<path>` belongs to, and of the states that `next/<name>` replaces.
-    fn owners(&self) -> BTreeMap<(&str, &str), &Shape> {
-        let mut owners = BTreeMap::new();
+    fn owners(&self) -> FxHashMap<(&str, &str), &Shape> {
+        let mut owners = FxHashMap::default();
         for node in self.values().map(|value| self.node(value)) {
             let output = match &node.op {
                 Op::Parameter(parameter) => ("grad", parameter.path.as_str()),

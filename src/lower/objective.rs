@@ -123,6 +123,12 @@ impl<'p> Lower<'p> {
         columns: &[String],
         at: Span,
     ) -> Eval<()> {
+        let outputs: Vec<(String, Value)> = self.graph.outputs().to_vec();
+        let roots: Vec<Value> =
+            losses.iter().map(|loss| loss.1.node).chain(outputs.iter().map(|o| o.1)).collect();
+        if self.inputs_of(&roots).iter().all(|input| columns.contains(input)) {
+            return Ok(());
+        }
         let line = |s: &Self, name: &str| {
             let definition = &s.program.spaces[MAIN.0].names[name];
             s.program.sources.place(definition.span).line
@@ -142,7 +148,6 @@ impl<'p> Lower<'p> {
             let has = format!("the data has: {}", columns.join(", "));
             return self.report(Diagnostic::error(Code::E0602, at, message).note(has).note(places));
         }
-        let outputs: Vec<(String, Value)> = self.graph.outputs().to_vec();
         for (output, node) in outputs {
             let missing = self.inputs_of(&[node]).into_iter().find(|input| !columns.contains(input));
             let Some(input) = missing else { continue };

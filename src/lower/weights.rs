@@ -14,6 +14,7 @@ use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{self, Expr, ExprKind, Index, Rule};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -28,6 +29,12 @@ enum Step<'t> {
 
 /// Few enough steps to need no allocation.
 type Steps<'t> = SmallVec<[Step<'t>; 12]>;
+
+/// The steps of a rule's path.
+type Pattern<'p> = SmallVec<[Wanted<'p>; 8]>;
+
+/// The rules of every map of the file and of the library, with their steps; none if the rule is no path.
+struct Maps<'p>(FxHashMap<&'p str, Vec<(Option<Pattern<'p>>, &'p Rule)>>);
 
 /// One step of a rule's path.
 enum Wanted<'p> {
@@ -68,13 +75,14 @@ impl<'p> Lower<'p> {
     /// The sources of everything that a map of the file covers.
     pub fn loads(&mut self, map: &str, at: Span) -> Eval<Vec<Load>> {
         let mut loads = Vec::new();
+        let maps = Maps::of(&self.program.weights);
         let params: Vec<Rc<Param>> = self.params.values().cloned().collect();
         let copies: Vec<String> = self.rates.keys().cloned().collect();
         let states: Vec<(String, Option<Rc<Param>>)> =
             self.states.keys().map(|name| (name.clone(), self.owned.get(name).cloned())).collect();
         for target in targets(&params, &copies, &states) {
             let scope = Scope { map: map.to_string(), base: 0, prefix: String::new() };
-            if let Some(source) = self.source_of(&target, &scope, at)? {
+            if let Some(source) = self.source_of(&maps, &target, &scope, at)? {
                 loads.push(Load { key: target.key, source });
             }
         }
@@ -82,19 +90,24 @@ impl<'p> Lower<'p> {
         Ok(loads)
     }
 
-    fn source_of(&mut self, target: &Target<'_>, scope: &Scope, at: Span) -> Eval<Option<Source>> {
-        let program = self.program;
-        let Some(map) = program.weights.iter().find(|w| w.name.text == scope.map) else {
+    fn source_of(
+        &mut self,
+        maps: &Maps<'p>,
+        target: &Target<'_>,
+        scope: &Scope,
+        at: Span,
+    ) -> Eval<Option<Source>> {
+        let Some(rules) = maps.0.get(scope.map.as_str()) else {
             let message = format!("`{}` has no weight map of its own", scope.map);
             return self.fail(Code::E0204, at, message);
         };
         let rest = &target.path[scope.base..];
         let mut best: Option<(Matched, &'p Rule)> = None;
-        for rule in &map.rules {
-            let Some(pattern) = pattern(&rule.path) else {
+        for (pattern, rule) in rules {
+            let Some(pattern) = pattern else {
                 return self.fail(Code::E0611, rule.path.span, "this is not a path");
             };
-            if let Some(found) = matched(&pattern, rest)
+            if let Some(found) = matched(pattern, rest)
                 && best.as_ref().is_none_or(|(longest, _)| found.length >= longest.length)
             {
                 best = Some((found, rule));
@@ -102,12 +115,13 @@ impl<'p> Lower<'p> {
         }
         match best {
             None => Ok(None),
-            Some((found, rule)) => self.ruled(target, scope, rule, &found),
+            Some((found, rule)) => self.ruled(maps, target, scope, rule, &found),
         }
     }
 
     fn ruled(
         &mut self,
+        maps: &Maps<'p>,
         target: &Target<'_>,
         scope: &Scope,
         rule: &'p Rule,
@@ -124,11 +138,11 @@ impl<'p> Lower<'p> {
             return Ok(Some(Source::Named(format!("{kind}{moved}"))));
         }
         let ExprKind::List(names) = &rule.value.kind else {
-            return self.placed(target, scope, rule, &rule.value, found);
+            return self.placed(maps, target, scope, rule, &rule.value, found);
         };
         let mut tied = Vec::new();
         for name in names {
-            tied.extend(self.placed(target, scope, rule, &name.value, found)?);
+            tied.extend(self.placed(maps, target, scope, rule, &name.value, found)?);
         }
         match tied.is_empty() {
             true => self.fail(Code::E0611, rule.value.span, "a list names one tensor or more"),
@@ -139,6 +153,7 @@ impl<'p> Lower<'p> {
     /// One right side of a rule: a tensor, or the prefix of a module.
     fn placed(
         &mut self,
+        maps: &Maps<'p>,
         target: &Target<'_>,
         scope: &Scope,
         rule: &'p Rule,
@@ -170,7 +185,7 @@ impl<'p> Lower<'p> {
         };
         let dot = if name.is_empty() || name.ends_with('.') { "" } else { "." };
         let inner = Scope { map, base: below, prefix: format!("{}{name}{dot}", scope.prefix) };
-        let source = self.source_of(target, &inner, value.span)?;
+        let source = self.source_of(maps, target, &inner, value.span)?;
         match (source, chunk) {
             (None, _) => {
                 let message = format!("`{}` is not covered by the map `{}`", target.key, inner.map);
@@ -359,6 +374,15 @@ impl<'p> Lower<'p> {
     }
 }
 
+impl<'p> Maps<'p> {
+    fn of(maps: &'p [tree::Weights]) -> Self {
+        let rules =
+            |map: &'p tree::Weights| map.rules.iter().map(|rule| (pattern(&rule.path), rule)).collect();
+        // Of maps with the same name the first counts.
+        Self(maps.iter().rev().map(|map| (map.name.text.as_str(), rules(map))).collect())
+    }
+}
+
 impl Target<'_> {
     /// What made the module that its first steps lead to.
     fn maker(&self, steps: usize) -> Option<&str> {
@@ -405,7 +429,7 @@ fn full_path<'t>(head: Option<&'t str>, path: &'t str) -> Steps<'t> {
     steps
 }
 
-fn pattern(expr: &Expr) -> Option<SmallVec<[Wanted<'_>; 8]>> {
+fn pattern(expr: &Expr) -> Option<Pattern<'_>> {
     match &expr.kind {
         ExprKind::Name(name) => Some([Wanted::Name(name)].into_iter().collect()),
         ExprKind::Part { value, name } => {

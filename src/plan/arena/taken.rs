@@ -1,93 +1,15 @@
-//! Offsets in one arena: spans that meet in time share no word.
+//! Spans placed in any order of time: each into the smallest gap between those it meets.
 //!
-//! Spans are placed one after another, each into the smallest gap between those it meets that is large enough: first the
-//! large ones by size, and again by time if more than a hundredth is lost so; the shorter arena is kept. The small ones,
-//! half of all and a thousandth of the words, follow behind by time.
+//! Invariant: spans that meet share no word.
 
-use super::life::Span;
-use std::cmp::Reverse;
-
-/// Where spans lie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
-    /// First word of every span.
-    pub starts: Vec<usize>,
-    /// Words of the arena: one past the last word that any span has.
-    pub words: usize,
-}
-
-/// A span is small if it has less than this part of the words that are needed at once.
-const SMALL: usize = 10_000;
-
-/// Places all spans.
-pub fn place(spans: &[Span]) -> Placed {
-    let most = most(spans);
-    let (large, small): (Vec<usize>, Vec<usize>) =
-        (0..spans.len()).partition(|i| spans[*i].words >= most / SMALL);
-    let mut starts = vec![0; spans.len()];
-    let words = place_large(spans, large, most, &mut starts);
-    let small = in_time(spans, small);
-    let after = by_time(spans, &small, &mut starts);
-    small.iter().for_each(|i| starts[*i] += words);
-    Placed { starts, words: words + after }
-}
-
-/// Places spans in the better of two sequences and gives the words they take.
-fn place_large(spans: &[Span], mut large: Vec<usize>, most: usize, starts: &mut [usize]) -> usize {
-    large.sort_by_key(|i| (Reverse(spans[*i].words), spans[*i].first));
-    let by_size = by_size(spans, &large, starts);
-    if by_size <= most + most / 100 {
-        return by_size;
-    }
-    let mut other = starts.to_vec();
-    let by_time = by_time(spans, &in_time(spans, large), &mut other);
-    if by_time < by_size {
-        starts.copy_from_slice(&other);
-    }
-    by_time.min(by_size)
-}
-
-fn in_time(spans: &[Span], mut some: Vec<usize>) -> Vec<usize> {
-    some.sort_by_key(|i| (spans[*i].first, Reverse(spans[*i].last)));
-    some
-}
-
-fn by_size(spans: &[Span], largest_first: &[usize], starts: &mut [usize]) -> usize {
-    let mut taken = Taken::default();
-    largest_first.iter().map(|i| taken.place(&spans[*i], &mut starts[*i])).max().unwrap_or(0)
-}
-
-fn by_time(spans: &[Span], earliest_first: &[usize], starts: &mut [usize]) -> usize {
-    let (mut taken, mut words) = (Taken::default(), 0);
-    for some in earliest_first.chunks(MOST) {
-        taken.forget(spans[some[0]].first);
-        words = some.iter().map(|i| taken.place(&spans[*i], &mut starts[*i])).fold(words, usize::max);
-    }
-    words
-}
-
-/// The most words that are needed at one place of the order: no arena is shorter.
-fn most(spans: &[Span]) -> usize {
-    let end = spans.iter().map(|span| span.last + 2).max().unwrap_or(0);
-    let (mut begun, mut ended) = (vec![0; end], vec![0; end]);
-    for span in spans {
-        begun[span.first] += span.words;
-        ended[span.last + 1] += span.words;
-    }
-    let mut live = 0;
-    let after = |(begun, ended): (&usize, &usize)| {
-        live = live + begun - ended;
-        live
-    };
-    begun.iter().zip(&ended).map(after).max().unwrap_or(0)
-}
+use crate::plan::life::Span;
 
 /// Spans of a block; a full one is cut in two.
 const MOST: usize = 64;
 
 /// Placed spans in the order of their starts: in blocks, so that one more moves few of them.
 #[derive(Default)]
-struct Taken(Vec<Block>);
+pub struct Taken(Vec<Block>);
 
 /// A place in the order as few bytes, so that many are compared at once. What lies beyond the range counts as its end: spans
 /// there meet too often, never too seldom.
@@ -108,16 +30,10 @@ struct Block {
 
 impl Taken {
     /// Finds the start of a span and gives its end.
-    fn place(&mut self, span: &Span, start: &mut usize) -> usize {
+    pub fn place(&mut self, span: &Span, start: &mut usize) -> usize {
         *start = self.best_gap(span);
         self.insert(*start, span);
         *start + span.words
-    }
-
-    /// Drops what has ended before a place of the order.
-    fn forget(&mut self, now: usize) {
-        self.0.iter_mut().for_each(|block| block.forget(time(now)));
-        self.0.retain(|block| block.count > 0);
     }
 
     /// The start of the smallest gap that holds a span between those it meets, or the end.
@@ -181,19 +97,6 @@ impl Block {
         (self.first[at], self.last[at]) = (time(span.first), time(span.last));
         self.place[at] = (start, start + span.words);
         self.count += 1;
-    }
-
-    fn forget(&mut self, now: Time) {
-        let count = std::mem::take(&mut self.count);
-        for i in 0..count {
-            if self.last[i] >= now {
-                let kept = self.count;
-                (self.first[kept], self.last[kept], self.place[kept]) =
-                    (self.first[i], self.last[i], self.place[i]);
-                self.count += 1;
-            }
-        }
-        self.first[self.count..].fill(Time::MAX);
     }
 
     /// Keeps the first half and gives the second.
