@@ -24,6 +24,7 @@ pub use super::stage::FIELDS as STAGE_FIELDS;
 use super::static_check::{OTHER_NAMES, elements};
 pub use super::task::FIELDS as TASK_FIELDS;
 use super::{Model, Options};
+use crate::parallel;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::parse::parse;
 use chiasm_dsl::span::{FileId, Sources, Span};
@@ -61,7 +62,7 @@ impl Analysis {
 /// # Errors
 /// The file cannot be read.
 pub fn analyse(path: &Path, texts: Texts) -> std::io::Result<Analysis> {
-    super::with_room(|| analyse_here(path, texts))?
+    parallel::deep(|| analyse_here(path, texts))?
 }
 
 fn analyse_here(path: &Path, texts: Texts) -> std::io::Result<Analysis> {

@@ -12,6 +12,7 @@ use super::Failure;
 use super::model::{Load, Model};
 use super::state::Lower;
 use super::value::missing;
+use crate::parallel;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::tree::{Weights, WeightsSource};
 
@@ -46,7 +47,7 @@ impl Model {
             loads.retain(|load| stage.holds(&load.key));
             Ok(loads)
         };
-        let loads = super::with_room(work);
+        let loads = parallel::deep(work);
         loads.map_err(|error| Failure::Unreadable { path: self.name.clone(), error })?.map_err(wrong)
     }
 }

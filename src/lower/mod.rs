@@ -102,8 +102,6 @@ fn render(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
 const MOST_MESSAGES: usize = 50;
 /// Definitions of one model.
 const MOST_DEFINITIONS: usize = 2000;
-/// Evaluation follows the nesting of definitions and calls; [`state::DEEPEST`] levels fit into this.
-const STACK: usize = 1 << 28;
 
 /// Checks a file.
 ///
@@ -111,15 +109,7 @@ const STACK: usize = 1 << 28;
 /// The file cannot be read, or what is wrong with it.
 pub fn compile(path: &Path, options: &Options) -> Result<Model, Failure> {
     let unreadable = |error| Failure::Unreadable { path: path.display().to_string(), error };
-    with_room(|| compile_here(path, options)).map_err(unreadable)?
-}
-
-/// Does work on a thread whose stack holds the deepest evaluation.
-fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
-    std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)?;
-        Ok(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
+    parallel::deep(|| compile_here(path, options)).map_err(unreadable)?
 }
 
 fn compile_here(path: &Path, options: &Options) -> Result<Model, Failure> {
@@ -234,7 +224,7 @@ fn lower_all(
     let pieces: Vec<Piece<'_>> = both.chain(calls).chain(noting.then_some(Piece::Definitions)).collect();
     let mut derivations = Vec::new();
     let lower = |piece: &Piece<'_>| lower(program, options, &stages, piece, noting);
-    for (lowered, diagnostics, noted) in parallel::map_deep(STACK, &pieces, lower) {
+    for (lowered, diagnostics, noted) in parallel::map(&pieces, lower) {
         if let (Some(notes), Some(noted)) = (&mut notes, noted) {
             notes.add(noted);
         }

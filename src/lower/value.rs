@@ -16,6 +16,7 @@ use super::Failure;
 use super::model::{Model, Values};
 use super::program::{Definition, MAIN, Meaning, Program};
 use super::state::{Eval, Lower, World};
+use crate::parallel;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::{Diagnostic, nearest};
 use std::collections::BTreeSet;
@@ -40,7 +41,7 @@ impl Model {
             let values = opened.and_then(|_| lower.values(names));
             values.map_err(|_| std::mem::take(&mut lower.diagnostics))
         };
-        let values = super::with_room(work);
+        let values = parallel::deep(work);
         values.map_err(|error| Failure::Unreadable { path: self.name.clone(), error })?.map_err(wrong)
     }
 

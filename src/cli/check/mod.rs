@@ -5,6 +5,7 @@ mod text;
 
 use super::options::{Common, bytes};
 use super::{Problem, model, say};
+use crate::parallel;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -22,6 +23,11 @@ pub struct Arguments {
 
 /// Prints the facts of every stage, then what is never used.
 pub fn run(arguments: &Arguments) -> Result<(), Problem> {
+    let threads = |error| Problem::new(1, format!("error: {error}"));
+    parallel::deep(|| checked(arguments)).map_err(threads)?
+}
+
+fn checked(arguments: &Arguments) -> Result<(), Problem> {
     let model = model::open(&arguments.file, &arguments.common)?;
     let (format, width) = (arguments.common.format, text::width());
     for facts in facts::all(&model, arguments.memory)? {
