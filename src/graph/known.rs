@@ -5,7 +5,7 @@
 use super::Graph;
 use super::verify::leaf_name;
 use crate::op::{Op, Value};
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
 
@@ -14,6 +14,11 @@ use std::hash::{Hash, Hasher};
 pub struct Known(FxHashMap<u64, SmallVec<[Value; 2]>>);
 
 impl Known {
+    /// None, but room for those of a graph.
+    pub fn with_room(nodes: usize) -> Self {
+        Self(FxHashMap::with_capacity_and_hasher(nodes, FxBuildHasher))
+    }
+
     /// A seen node of the graph that is equal.
     pub fn find(&self, graph: &Graph, op: &Op, operands: &[Value]) -> Option<Value> {
         let equal = |v: &&Value| graph.node(**v).op == *op && graph.operands(**v)[..] == *operands;

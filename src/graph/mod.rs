@@ -23,6 +23,7 @@ use chiasm_dsl::span::Span;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -91,6 +92,13 @@ impl Graph {
         let name = name.into();
         self.outputs.retain(|(known, _)| *known != name);
         self.outputs.push((name, value));
+    }
+
+    /// As [`Graph::name`], of many values with names of their own.
+    pub fn name_all(&mut self, names: Vec<(String, Value)>) {
+        let new: FxHashSet<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+        self.outputs.retain(|(known, _)| !new.contains(known.as_str()));
+        self.outputs.extend(names);
     }
 
     /// The named values.

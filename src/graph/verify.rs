@@ -22,7 +22,6 @@ use crate::shape::Shape;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
 /// A graph that keeps every rule: what executors are handed.
 #[derive(Clone, Debug)]
@@ -99,11 +98,14 @@ impl Graph {
     }
 
     fn position_breach(&self, value: Value) -> Option<Breach> {
-        let edges = self.nodes.edges_directed(NodeIndex::new(value.0 as usize), Direction::Incoming);
-        let mut positions: SmallVec<[usize; 6]> = edges.map(|edge| *edge.weight()).collect();
-        positions.sort_unstable();
-        let fits = positions.iter().enumerate().all(|(i, position)| i == *position);
-        (!fits).then(|| Breach::Positions(positions.to_vec()))
+        let edges = || self.nodes.edges_directed(NodeIndex::new(value.0 as usize), Direction::Incoming);
+        // The last one comes first.
+        let fits = edges().zip((0..edges().count()).rev()).all(|(edge, place)| *edge.weight() == place);
+        (!fits).then(|| {
+            let mut positions: Vec<usize> = edges().map(|edge| *edge.weight()).collect();
+            positions.sort_unstable();
+            Breach::Positions(positions)
+        })
     }
 
     fn shape_breach(&self, value: Value, operands: &[Value]) -> Option<Breach> {

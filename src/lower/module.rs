@@ -86,13 +86,13 @@ impl<'p> Lower<'p> {
         if let Some(base) = &instance.base {
             return self.member(&base.clone(), name);
         }
-        let env = instance.env.with(Layer::Instance(instance.clone()));
+        let env = || instance.env.with(Layer::Instance(instance.clone()));
         if let Some(field) = instance.field(name) {
-            return self.build(instance, &field.name.text, &field.value, &env).map(Some);
+            return self.build(instance, &field.name.text, &field.value, &env()).map(Some);
         }
         let function = instance.function(Some(name));
         Ok(function.map(|function| {
-            let closure = Closure { function, env, name: name.into() };
+            let closure = Closure { function, env: env(), name: name.into() };
             Object::Function(Rc::new(closure))
         }))
     }
@@ -107,10 +107,11 @@ impl<'p> Lower<'p> {
         let innermost = (instance.path.clone(), instance.constructor.clone());
         let owners: Owners = std::iter::once(innermost).chain(instance.owners.iter().cloned()).collect();
         let naming = Naming { path: format!("{}.{name}", instance.path), owners, called: None };
-        if self.building.contains(&naming.path) {
+        let part = (Rc::as_ptr(instance), name);
+        if self.building.contains(&part) {
             return self.fail(Code::E0208, expr.span, format!("the part `{name}` depends on itself"));
         }
-        self.building.push(naming.path.clone());
+        self.building.push(part);
         let value = self.within(0, |s| s.eval(expr, env, Some(&naming)));
         self.building.pop();
         let value = value?;

@@ -3,7 +3,7 @@
 //! One [`Lower`] evaluates one stage or task. Invariants: equal nodes are one node; a definition is evaluated once per
 //! world; an error is reported where it happens and stops only what needs its value.
 
-use super::instance::Capitals;
+use super::instance::{Capitals, Instance};
 use super::names::Reach;
 use super::noting::Noting;
 use super::object::{Object, Param, Tensor};
@@ -105,8 +105,8 @@ pub struct Lower<'p> {
     pub cache: FxHashMap<(usize, SpaceId, &'p str), Eval<Object<'p>>>,
     /// Definitions being evaluated.
     pub active: Vec<(usize, SpaceId, &'p str)>,
-    /// Paths of parts being made.
-    pub building: Vec<String>,
+    /// Parts being made: their modules and names.
+    pub building: Vec<(*const Instance<'p>, &'p str)>,
     /// How much of a world a definition sees: the number of the smaller world.
     pub seen: FxHashMap<(usize, &'p str), usize>,
     /// Capitals that the text of a module mentions, by the place of its name.
@@ -293,9 +293,7 @@ impl<'p> Lower<'p> {
             self.owned.insert(path, param.clone());
             return Ok(read);
         }
-        if !self.params.contains_key(&path) {
-            self.params.insert(path.clone(), param.clone());
-        }
+        self.params.entry(path.clone()).or_insert_with(|| param.clone());
         match self.worlds[self.world].twin.clone() {
             None => self.emit(crate::op::Parameter { path, shape }, &[], ty),
             Some(slow) => self.emit(Twin { path: format!("{slow}/{path}"), of: path, shape }, &[], ty),

@@ -148,6 +148,7 @@ impl Sweep {
 
     /// Names the gradients; a parameter that is read at several nodes gets the sum.
     fn name(mut self, wanted: &dyn Fn(&str) -> bool) -> Result<Graph, PassError> {
+        let mut names = Vec::new();
         for (path, nodes) in self.parameters(wanted) {
             let first = nodes[0];
             let parts: Vec<Value> = nodes.iter().filter_map(|v| self.gradients[v.0 as usize]).collect();
@@ -156,8 +157,9 @@ impl Sweep {
                 let sum = parts.into_iter().reduce(|a, b| build.add(Add.into(), &[a, b]));
                 sum.unwrap_or_else(|| build.add(zeros.into(), &[]))
             })?;
-            self.graph.name(format!("grad/{path}"), sum);
+            names.push((format!("grad/{path}"), sum));
         }
+        self.graph.name_all(names);
         Ok(self.graph)
     }
 

@@ -16,7 +16,7 @@ use crate::op::Value;
 /// The graph with every operation once.
 #[must_use]
 pub fn merge(graph: &Graph) -> Graph {
-    let mut known = Known::default();
+    let mut known = Known::with_room(graph.len());
     graph.rewrite(&mut |copy, node, operands| earlier(&mut known, copy, node, operands))
 }
 

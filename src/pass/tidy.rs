@@ -17,7 +17,7 @@ use crate::op::Value;
 /// The graph without idle operations, and every operation once. For graphs that were differentiated or never will be.
 #[must_use]
 pub fn tidy(graph: &Graph) -> Graph {
-    let mut known = Known::default();
+    let mut known = Known::with_room(graph.len());
     graph.rewrite(&mut |copy, node, operands| {
         let before = copy.len();
         match simpler(copy, node, operands, true) {

@@ -9,15 +9,26 @@ use crate::shape::Size;
 use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::Diagnostic;
 use chiasm_dsl::span::Span;
-use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
 /// One axis of a side: names in a group, none for a unit axis.
 type Group<'t> = SmallVec<[&'t str; 2]>;
 /// The axes of a side.
 type Side<'t> = SmallVec<[Group<'t>; 4]>;
-/// Sizes by name.
-type Sizes<'t> = FxHashMap<&'t str, Size>;
+/// Sizes by name; so few are found faster than hashed.
+#[derive(Default)]
+struct Sizes<'t>(SmallVec<[(&'t str, Size); 6]>);
+
+impl<'t> Sizes<'t> {
+    fn get(&self, name: &str) -> Option<&Size> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, size)| size)
+    }
+
+    /// The last size that is given to a name counts.
+    fn insert(&mut self, name: &'t str, size: Size) {
+        self.0.insert(0, (name, size));
+    }
+}
 
 impl<'p> Lower<'p> {
     /// A rearrangement by pattern.
@@ -60,11 +71,11 @@ impl<'p> Lower<'p> {
             return Err(format!("the pattern has {} axes, {ty} has {}", left.len(), ty.rank()));
         }
         for (group, axis) in left.iter().zip(&ty.axes) {
-            let unknown: Group<'t> = group.iter().copied().filter(|name| !sizes.contains_key(name)).collect();
+            let unknown: Group<'t> = group.iter().copied().filter(|name| sizes.get(name).is_none()).collect();
             let known = group.iter().filter_map(|name| sizes.get(name));
             let product = { known }.try_fold(Size::from(1i64), |p, s| p.times(s));
             let Some(product) = product.and_then(|p| p.number()) else {
-                if unknown.is_empty() && group.len() == 1 && sizes[group[0]] == axis.size {
+                if unknown.is_empty() && group.len() == 1 && sizes.get(group[0]) == Some(&axis.size) {
                     continue;
                 }
                 return Err("the product of two batch sizes is not a size".into());
@@ -108,8 +119,9 @@ impl<'p> Lower<'p> {
                 return self.bad_pattern(text, "a padded axis cannot be split".into(), at);
             }
             let single = group.len() == 1;
-            axes.extend(group.iter().map(|name| Axis {
-                size: sizes[*name].clone(),
+            let known = group.iter().filter_map(|name| sizes.get(name));
+            axes.extend(known.map(|size| Axis {
+                size: size.clone(),
                 padding: if single { axis.padding.clone() } else { None },
             }));
         }

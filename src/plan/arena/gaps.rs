@@ -4,15 +4,13 @@
 
 use crate::plan::life::Span;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// What is free and what is taken at one place of the order.
 #[derive(Default)]
 pub struct Gaps {
-    /// Ends of gaps by their starts.
-    by_start: BTreeMap<usize, usize>,
-    /// Words and start of every gap.
-    by_words: BTreeSet<(usize, usize)>,
+    /// Start and end of every gap, in order; they are few.
+    gaps: Vec<(usize, usize)>,
     /// One past the last word that is taken.
     end: usize,
     /// Last places of the spans that are not over, the first to end on top, each with its start and end.
@@ -39,47 +37,36 @@ impl Gaps {
         self.most
     }
 
+    /// The first of the smallest gaps that are large enough, or the end.
     fn take(&mut self, words: usize) -> usize {
-        match self.by_words.range((words, 0)..).next().copied() {
-            Some((free, start)) => {
-                self.remove(start, start + free);
-                self.add(start + words, start + free);
-                start
-            }
-            None => {
-                let start = self.end;
-                self.end += words;
-                self.most = self.most.max(self.end);
-                start
-            }
+        let fits = self.gaps.iter().enumerate().filter(|(_, (start, end))| end - start >= words);
+        let Some(at) = fits.min_by_key(|(_, (start, end))| end - start).map(|(at, _)| at) else {
+            let start = self.end;
+            self.end += words;
+            self.most = self.most.max(self.end);
+            return start;
+        };
+        let (start, end) = self.gaps[at];
+        if end - start == words {
+            self.gaps.remove(at);
+        } else {
+            self.gaps[at].0 += words;
         }
+        start
     }
 
     /// Joins what was taken with the gaps around it.
-    fn free(&mut self, mut start: usize, mut end: usize) {
-        if let Some((before, until)) = self.by_start.range(..start).next_back().map(|(s, e)| (*s, *e))
-            && until == start
-        {
-            self.remove(before, until);
-            start = before;
+    fn free(&mut self, start: usize, end: usize) {
+        let at = self.gaps.partition_point(|gap| gap.0 < start);
+        let before = at.checked_sub(1).filter(|before| self.gaps[*before].1 == start);
+        let after = self.gaps.get(at).copied().filter(|after| after.0 == end);
+        let joined = (before.map_or(start, |before| self.gaps[before].0), after.map_or(end, |after| after.1));
+        self.gaps.drain(before.unwrap_or(at)..at + usize::from(after.is_some()));
+        if joined.1 == self.end {
+            self.end = joined.0;
+        } else {
+            self.gaps.insert(before.unwrap_or(at), joined);
         }
-        if let Some(until) = self.by_start.get(&end).copied() {
-            self.remove(end, until);
-            end = until;
-        }
-        if end == self.end { self.end = start } else { self.add(start, end) }
-    }
-
-    fn add(&mut self, start: usize, end: usize) {
-        if start < end {
-            self.by_start.insert(start, end);
-            self.by_words.insert((end - start, start));
-        }
-    }
-
-    fn remove(&mut self, start: usize, end: usize) {
-        self.by_start.remove(&start);
-        self.by_words.remove(&(end - start, start));
     }
 }
 

@@ -9,6 +9,8 @@ use crate::exec::cpu::frame::{Frame, Place};
 use crate::exec::cpu::product::{Activation, Matrix, Product, Size, Then, product, scratch_words};
 use crate::exec::cpu::view::View;
 use crate::op::{Op, Value};
+use crate::shape::{Size as Length, Sizes};
+use smallvec::SmallVec;
 
 /// An operand or result: its words, and from item to item of the batch.
 #[derive(Clone, Copy)]
@@ -83,9 +85,10 @@ impl Compiler<'_> {
         let sums = unit.sums.map(|sums| self.place(sums));
         let follow = self.follow(unit);
         let accumulate = unit.onto.is_some();
-        let mut reads = vec![a.place, b.place];
+        let mut reads: SmallVec<[Place; 6]> = [a.place, b.place].into_iter().collect();
         reads.extend(bias.into_iter().chain(follow.read()).chain(accumulate.then_some(c.place)));
-        let writes: Vec<Place> = [c.place].into_iter().chain(sums).chain(follow.written()).collect();
+        let writes: SmallVec<[Place; 4]> =
+            [c.place].into_iter().chain(sums).chain(follow.written()).collect();
         let scratch = scratch_words(size, self.threads);
         self.launch(&reads, &writes, scratch, move |worker, frame, scratch| {
             let call = Product {
@@ -123,13 +126,11 @@ impl Compiler<'_> {
     }
 
     fn size(&self, a: Value, b: Value, left: bool, right: bool) -> Size {
-        let (a, b) = (self.dims(a), self.dims(b));
-        let last = |dims: &[usize]| {
-            let columns = dims.last().copied().unwrap_or(1);
-            (dims.iter().rev().nth(1).copied().unwrap_or(1), columns)
-        };
-        let ((a_rows, a_columns), (b_rows, b_columns)) = (last(&a), last(&b));
-        let outer: usize = a.iter().rev().skip(2).product();
+        let (a, b) = (&self.graph.shape(a).sizes, &self.graph.shape(b).sizes);
+        let from_end = |sizes: &Sizes, place: usize| sizes.iter().rev().nth(place).map_or(1, Length::len);
+        let last = |sizes: &Sizes| (from_end(sizes, 1), from_end(sizes, 0));
+        let ((a_rows, a_columns), (b_rows, b_columns)) = (last(a), last(b));
+        let outer: usize = a.iter().rev().skip(2).map(Length::len).product();
         let n = if right { b_rows } else { b_columns };
         let (m, k) = if left { (a_columns, a_rows) } else { (a_rows, a_columns) };
         if b.len() > 2 { Size { batch: outer, m, n, k } } else { Size { batch: 1, m: outer * m, n, k } }
