@@ -386,7 +386,9 @@ impl<'p> Maps<'p> {
 impl Target<'_> {
     /// What made the module that its first steps lead to.
     fn maker(&self, steps: usize) -> Option<&str> {
-        let leads = |path: &str| full_path(self.copy, path)[..] == self.path[..steps];
+        let own = |path: &str| 1 + path.bytes().filter(|byte| matches!(byte, b'.' | b'[')).count();
+        let count = |path: &str| usize::from(self.copy.is_some()) + own(path);
+        let leads = |path: &str| count(path) == steps && full_path(self.copy, path)[..] == self.path[..steps];
         self.owners.iter().find(|(path, _)| leads(path)).map(|(_, constructor)| &**constructor)
     }
 }
