@@ -103,8 +103,10 @@ impl Size {
 
     /// Whether `self <= other` for every batch.
     pub fn at_most(&self, other: &Size) -> bool {
-        let rest = other.clone() - self.clone();
-        rest.constant >= 0 && rest.terms.iter().all(|(_, c)| *c >= 0)
+        let count =
+            |of: &Self, symbol: &str| of.terms.iter().find(|(s, _)| **s == *symbol).map_or(0, |(_, c)| *c);
+        let mut symbols = self.symbols().chain(other.symbols());
+        self.constant <= other.constant && symbols.all(|symbol| count(self, symbol) <= count(other, symbol))
     }
 
     /// The size with symbols replaced by what the batch says; unknown symbols stay.

@@ -11,6 +11,7 @@ use chiasm_dsl::code::Code;
 use chiasm_dsl::diagnostic::{Diagnostic, nearest};
 use chiasm_dsl::span::Span;
 use chiasm_dsl::tree::{self, Axis, Expr, ExprKind};
+use smallvec::SmallVec;
 use std::rc::Rc;
 
 /// Calls deeper than this are taken for endless.
@@ -97,7 +98,7 @@ impl<'p> Lower<'p> {
             let param = params.iter().find(|p| Some(p.name.text.as_str()) == one.name);
             one.name_span.into_iter().for_each(|at| self.note_mention(at, param.map(|p| p.name.span)));
         }
-        let names: Vec<&str> = params.iter().map(|p| p.name.text.as_str()).collect();
+        let names: SmallVec<[&str; 8]> = params.iter().map(|p| p.name.text.as_str()).collect();
         let mut bound = self.place(&names, given, callee)?;
         for (param, slot) in params.iter().zip(&mut bound) {
             let nothing = slot.as_ref().is_none_or(|g| matches!(g.value, Object::None));
@@ -199,7 +200,8 @@ impl<'p> Lower<'p> {
     }
 
     fn fix_capitals(&mut self, env: &Env<'p>, span: Span, instance: Option<&Rc<Instance<'p>>>) -> Eval<()> {
-        let (Some(instance), Some(locals)) = (instance, env.locals()) else { return Ok(()) };
+        let wants = |instance: &&Rc<Instance<'p>>| !instance.wanted.is_empty();
+        let (Some(instance), Some(locals)) = (instance.filter(wants), env.locals()) else { return Ok(()) };
         let size = |(name, value): (&'p str, &Object<'p>)| match value {
             Object::Whole(size) => Some((name, size.clone())),
             _ => None,

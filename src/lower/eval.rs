@@ -84,7 +84,8 @@ impl<'p> Lower<'p> {
                 if matches!(object, Object::Primitive("sees")) {
                     return self.sees(args, expr.span);
                 }
-                let given = self.arguments(args, env, &object, naming)?;
+                let mut given = Vec::with_capacity(args.len());
+                self.arguments(args, env, &object, naming, &mut given)?;
                 let result = self.call(object, given, expr.span, naming)?;
                 self.note_result(callee.span, &result);
                 Ok(result)
@@ -124,22 +125,24 @@ impl<'p> Lower<'p> {
     fn pipe(&mut self, from: &'p Expr, step: &'p Step, env: &Env<'p>) -> Eval<Object<'p>> {
         let value = self.eval(from, env, None)?;
         let callee = self.eval(&step.path, env, None)?;
-        let mut given = vec![Given { name: None, name_span: None, value, upper: None, span: step.span }];
-        given.extend(self.arguments(step.args.as_deref().unwrap_or(&[]), env, &callee, None)?);
+        let args = step.args.as_deref().unwrap_or(&[]);
+        let mut given = Vec::with_capacity(1 + args.len());
+        given.push(Given { name: None, name_span: None, value, upper: None, span: step.span });
+        self.arguments(args, env, &callee, None, &mut given)?;
         let result = self.call(callee, given, step.span, None)?;
         self.note_result(step.path.span, &result);
         Ok(result)
     }
 
     /// Evaluates arguments; those of a constructor get names below its own.
-    pub fn arguments(
+    fn arguments(
         &mut self,
         args: &'p [Arg],
         env: &Env<'p>,
         callee: &Object<'p>,
         naming: Option<&Naming>,
-    ) -> Eval<Vec<Given<'p>>> {
-        let mut given = Vec::with_capacity(args.len());
+        given: &mut Vec<Given<'p>>,
+    ) -> Eval<()> {
         for (position, arg) in args.iter().enumerate() {
             let below = match (callee, naming) {
                 (Object::Constructor(c), Some(naming)) if may_build(&arg.value) => {
@@ -156,7 +159,7 @@ impl<'p> Lower<'p> {
             let span = if arg.upper.is_some() { arg.span() } else { arg.value.span };
             given.push(Given { name, name_span, value, upper, span });
         }
-        Ok(given)
+        Ok(())
     }
 
     fn unary(&mut self, op: UnaryOp, value: &'p Expr, span: Span, env: &Env<'p>) -> Eval<Object<'p>> {

@@ -40,11 +40,24 @@ pub enum Backward {
 /// # Errors
 /// A graph that does not hold for the batch; losses that cannot be accumulated; a pass that broke it (a bug).
 pub fn training(stage: &Stage, batch: &Batch, backward: Backward) -> Result<Verified, PrepareError> {
+    whole(&stage.name, step(stage, batch, backward)?)
+}
+
+/// As [`training`], only to be measured: nothing will be computed, so it is not verified.
+///
+/// # Errors
+/// As [`training`].
+pub fn measured(stage: &Stage, batch: &Batch, backward: Backward) -> Result<Verified, PrepareError> {
+    step(stage, batch, backward).map(Graph::assumed)
+}
+
+fn step(stage: &Stage, batch: &Batch, backward: Backward) -> Result<Graph, PrepareError> {
     let trained = trained(stage);
     let forward = match pieces(stage)? {
         Some(pieces) => pieces.piece.bind(batch)?,
         None => stage.graph.bind(batch)?,
     };
+    // What a graph was made from is given back before the next one is made: a check is as long as the memory it touches.
     let fused = fuse(&forward);
     drop(forward);
     let wanted = |path: &str| trained.contains(path);
@@ -52,12 +65,9 @@ pub fn training(stage: &Stage, batch: &Batch, backward: Backward) -> Result<Veri
         Backward::Graph => {
             let gradients = differentiate(&fused, "objective", &wanted)?;
             drop(fused);
-            finish(&stage.name, gradients)
+            Ok(tidy(&gradients))
         }
-        Backward::Tape => {
-            let marked = mark(&fused, "objective", &wanted)?;
-            whole(&stage.name, merge(&simplify(&marked, false)))
-        }
+        Backward::Tape => Ok(merge(&simplify(&mark(&fused, "objective", &wanted)?, false))),
     }
 }
 
@@ -110,11 +120,8 @@ pub fn start(state: &str, graph: &Graph, batch: &Batch) -> Result<Verified, Prep
     finish(state, fuse(&graph.bind(batch)?))
 }
 
-/// What a graph was made from is given back before the next one is made: a check is as long as the memory it touches.
 fn finish(name: &str, graph: Graph) -> Result<Verified, PrepareError> {
-    let tidied = tidy(&graph);
-    drop(graph);
-    whole(name, tidied)
+    whole(name, tidy(&graph))
 }
 
 fn whole(name: &str, graph: Graph) -> Result<Verified, PrepareError> {

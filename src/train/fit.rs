@@ -38,7 +38,7 @@ impl Cost {
 pub fn cost(stage: &Stage, batch: usize, executor: &dyn Executor) -> Result<Cost, TrainError> {
     let layout = layout(&stage.parameters, &stage.twins, &stage.states);
     let rows = stage.rows_at(batch.div_ceil(stage.accumulate));
-    let cost = executor.cost(&prepare::training(stage, &rows, executor.backward())?, &layout)?;
+    let cost = executor.cost(&prepare::measured(stage, &rows, executor.backward())?, &layout)?;
     let counts = prepare::counts(stage, &rows)?.map(|graph| executor.cost(&graph, &layout)).transpose()?;
     let counts = counts.unwrap_or_default();
     let [parameters, twins, states] = layout.words();
