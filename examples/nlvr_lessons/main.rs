@@ -1,0 +1,95 @@
+//! Lessons before NLVR's own statements, made from what its file says of the train pictures: which thing lies where
+//! (`nlvr_see`), and statements with their reasons (`nlvr_why`). models/tiny/nlvr.chi learns from them.
+//!
+//! ```text
+//! cargo run --release --example nlvr_lessons -- DATA
+//! ```
+//! `DATA` holds `nlvr/train/train.json` and the pictures; the lessons are written beside, in the layout of VQA. Nothing of a
+//! lesson is taken from the val split; `nlvr_see/val.json` only measures how well the eyes are.
+
+mod boxes;
+mod claim;
+mod draw;
+mod scene;
+mod towers;
+mod words;
+
+use claim::Claim;
+use draw::Draw;
+use scene::{PLACES, Strip};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+/// Statements to write.
+const STATEMENTS: usize = 60_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let data = std::env::args().nth(1).ok_or("usage: nlvr_lessons DATA, the folder that holds nlvr/")?;
+    let data = Path::new(&data);
+    let (train, val) = (strips(data, "train")?, strips(data, "val")?);
+    write(&data.join("nlvr_see/train.json"), &seen(&train, "train"))?;
+    write(&data.join("nlvr_see/val.json"), &seen(&val, "val"))?;
+    write(&data.join("nlvr_why/train.json"), &reasons(&train))
+}
+
+fn strips(data: &Path, split: &str) -> Result<Vec<Strip>, Box<dyn Error>> {
+    let path = data.join(format!("nlvr/{split}/{split}.json"));
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(text.lines().map(Strip::parse).collect::<Result<_, _>>()?)
+}
+
+fn write(path: &Path, rows: &[Value]) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    fs::write(path, serde_json::to_string(rows)?)?;
+    println!("{}: {} rows", path.display(), rows.len());
+    Ok(())
+}
+
+/// All six pictures of every strip, cell by cell.
+fn seen(strips: &[Strip], split: &str) -> Vec<Value> {
+    let row = |strip: &Strip, k: usize| json!({ "image": strip.image(split, k), "question": "what lies where", "answer": words::words(strip, PLACES[k]) });
+    strips.iter().flat_map(|strip| (0..6).map(move |k| row(strip, k))).collect()
+}
+
+/// Statements, half of them true, each about a strip of its kind.
+fn reasons(strips: &[Strip]) -> Vec<Value> {
+    let (towers, scattered): (Vec<&Strip>, Vec<&Strip>) = strips.iter().partition(|strip| strip.has_towers());
+    let (mut draw, mut rows, mut right) = (Draw::new(0), Vec::new(), 0);
+    while rows.len() < STATEMENTS {
+        // People write more about towers; and their statements differ more.
+        let about_towers = draw.chance(68);
+        let pool = if about_towers { &towers } else { &scattered };
+        let claim = if about_towers { towers::claim(&mut draw) } else { boxes::scattered(&mut draw) };
+        let verdict = 2 * right <= rows.len();
+        let mut tries = (0..25).map(|_| pool[draw.below(pool.len())]);
+        let Some(strip) = tries.find(|strip| claim.holds(&strip.boxes) == verdict) else { continue };
+        rows.push(reason(&claim, strip, &mut draw, verdict));
+        right += usize::from(verdict);
+    }
+    rows
+}
+
+/// The verdict, how often each box has it, and the cells that show it.
+fn reason(claim: &Claim, strip: &Strip, draw: &mut Draw, verdict: bool) -> Value {
+    let k = draw.below(PLACES.len());
+    let (often, shown) = (claim.often(&strip.boxes), claim.shown(&strip.boxes));
+    let marked = PLACES[k].map(|place| {
+        let mut cells = ["0"; 25];
+        shown[place].iter().for_each(|at| cells[strip.boxes[place][*at].cell()] = "1");
+        cells.join(" ")
+    });
+    let often = PLACES[k].map(|place| often[place].min(7).to_string());
+    let why = format!("{} {} {}", u8::from(verdict), often.join(" "), marked.join(" "));
+    json!({ "image": strip.image("train", k), "question": spoken(&claim.text, draw), "answer": why })
+}
+
+/// As a sentence, or as typed in haste.
+fn spoken(text: &str, draw: &mut Draw) -> String {
+    let mut letters = text.chars();
+    match letters.next().filter(|_| draw.chance(50)) {
+        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+        None => text.to_string(),
+    }
+}
