@@ -118,25 +118,37 @@ fn whole(name: &str, stage: Option<&str>, data: Option<PathBuf>) {
     compare(&record, &curve(&format!("models/tiny/{name}.chi"), stage, &host(data, level), 10));
 }
 
-/// On photos; needs `CHIASM_DATA`.
+/// On real data; needs `CHIASM_DATA`.
 #[allow(clippy::print_stderr)]
-fn photos(name: &str) {
+fn real(name: &str, stage: Option<&str>) {
     match std::env::var_os("CHIASM_DATA") {
-        Some(data) => whole(name, None, Some(PathBuf::from(data))),
-        None => eprintln!("SKIPPED: {name} needs photos; set CHIASM_DATA to their folder"),
+        Some(data) => whole(name, stage, Some(PathBuf::from(data))),
+        None => eprintln!("SKIPPED: {name} needs real data; set CHIASM_DATA to their folder"),
     }
 }
 
 #[test]
 #[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden clip_on_photos -- --ignored"]
 fn clip_on_photos() {
-    photos("clip_photos");
+    real("clip_photos", None);
 }
 
 #[test]
 #[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden albef_on_photos -- --ignored"]
 fn albef_on_photos() {
-    photos("albef_photos");
+    real("albef_photos", None);
+}
+
+#[test]
+#[ignore = "trains for a quarter of an hour; after the example nlvr_lessons: CHIASM_DATA=DIR cargo test --release --test golden nlvr_after_lessons -- --ignored"]
+fn nlvr_after_lessons() {
+    real("nlvr", None);
+}
+
+#[test]
+#[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden vlmo_on_films -- --ignored"]
+fn vlmo_on_films() {
+    real("vlmo_films", Some("language"));
 }
 
 #[test]

@@ -49,7 +49,10 @@ fn write(path: &Path, rows: &[Value]) -> Result<(), Box<dyn Error>> {
 
 /// All six pictures of every strip, cell by cell.
 fn seen(strips: &[Strip], split: &str) -> Vec<Value> {
-    let row = |strip: &Strip, k: usize| json!({ "image": strip.image(split, k), "question": "what lies where", "answer": words::words(strip, PLACES[k]) });
+    let row = |strip: &Strip, k: usize| {
+        let (image, answer) = (strip.image(split, k), words::words(strip, PLACES[k]));
+        json!({ "image": image, "question": "what lies where", "answer": answer })
+    };
     strips.iter().flat_map(|strip| (0..6).map(move |k| row(strip, k))).collect()
 }
 
