@@ -7,6 +7,8 @@
 //! `DATA` holds `nlvr/train/train.json` and the pictures; the lessons are written beside, in the layout of VQA. Nothing of a
 //! lesson is taken from the val split; `nlvr_see/val.json` only measures how well the eyes are.
 
+#![allow(clippy::print_stdout)]
+
 mod boxes;
 mod claim;
 mod draw;
