@@ -23,7 +23,7 @@ fn item(shape: &str, color: &str, size: i64, x: i64, y: i64) -> String {
 
 fn strip(boxes: [Vec<String>; 3]) -> Strip {
     let boxes = boxes.map(|items| format!("[{}]", items.join(", "))).join(", ");
-    let head = r#""directory": "3", "split": "dev", "identifier": "7-1", "label": "true""#;
+    let head = r#""directory": "3", "split": "dev", "identifier": "7-1", "sentence": "There is a box.", "label": "true""#;
     Strip::parse(&format!(r#"{{{head}, "structured_rep": [{boxes}]}}"#)).expect("a strip")
 }
 
@@ -40,6 +40,7 @@ fn a_box_in_words_names_each_cell_and_counts() {
     let corner = item("triangle", "#0099ff", 10, 90, 0);
     let strip = strip([vec![corner], vec![block("Black", 0)], Vec::new()]);
     assert!(!strip.has_towers());
+    assert_eq!((strip.sentence.as_str(), strip.label.as_str()), ("There is a box.", "true"));
     assert_eq!(strip.image("train", 4), "nlvr/train/images/3/dev-7-1-4.png");
     let said = words::words(&strip, PLACES[2]);
     let said: Vec<&str> = said.split(' ').collect();

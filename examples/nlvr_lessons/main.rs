@@ -1,5 +1,6 @@
 //! Lessons before NLVR's own statements, made from what its file says of the train pictures: which thing lies where
-//! (`nlvr_see`), and statements with their reasons (`nlvr_why`). models/tiny/nlvr.chi learns from them.
+//! (`nlvr_see`), and made statements with their reasons among those that people wrote (`nlvr_why`). models/tiny/nlvr.chi learns from
+//! them.
 //!
 //! ```text
 //! cargo run --release --example nlvr_lessons -- DATA
@@ -24,8 +25,10 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-/// Statements to write.
-const STATEMENTS: usize = 60_000;
+/// Statements to make.
+const MADE: usize = 60_000;
+/// How often each statement of a person is there, with each of its six pictures.
+const WRITTEN: usize = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let data = std::env::args().nth(1).ok_or("usage: nlvr_lessons DATA, the folder that holds nlvr/")?;
@@ -33,7 +36,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (train, val) = (strips(data, "train")?, strips(data, "val")?);
     write(&data.join("nlvr_see/train.json"), &seen(&train, "train"))?;
     write(&data.join("nlvr_see/val.json"), &seen(&val, "val"))?;
-    write(&data.join("nlvr_why/train.json"), &reasons(&train))
+    let why = [reasons(&train), verdicts(&train)].concat();
+    write(&data.join("nlvr_why/train.json"), &why)
 }
 
 fn strips(data: &Path, split: &str) -> Result<Vec<Strip>, Box<dyn Error>> {
@@ -62,7 +66,7 @@ fn seen(strips: &[Strip], split: &str) -> Vec<Value> {
 fn reasons(strips: &[Strip]) -> Vec<Value> {
     let (towers, scattered): (Vec<&Strip>, Vec<&Strip>) = strips.iter().partition(|strip| strip.has_towers());
     let (mut draw, mut rows, mut right) = (Draw::new(0), Vec::new(), 0);
-    while rows.len() < STATEMENTS {
+    while rows.len() < MADE {
         // People write more about towers; and their statements differ more.
         let about_towers = draw.chance(68);
         let pool = if about_towers { &towers } else { &scattered };
@@ -74,6 +78,14 @@ fn reasons(strips: &[Strip]) -> Vec<Value> {
         right += usize::from(verdict);
     }
     rows
+}
+
+/// What people wrote: only the verdict is known.
+fn verdicts(strips: &[Strip]) -> Vec<Value> {
+    let why = |strip: &Strip| format!("{} {}", u8::from(strip.label == "true"), ["unknown"; 78].join(" "));
+    let row = |strip: &Strip, k: usize| json!({ "image": strip.image("train", k), "question": strip.sentence, "answer": why(strip) });
+    let once = || strips.iter().flat_map(|strip| (0..6).map(move |k| row(strip, k)));
+    (0..WRITTEN).flat_map(|_| once()).collect()
 }
 
 /// The verdict, how often each box has it, and the cells that show it.

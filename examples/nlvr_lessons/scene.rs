@@ -30,6 +30,9 @@ pub struct Strip {
     directory: String,
     split: String,
     identifier: String,
+    /// What a person wrote about it, and whether that is `true`.
+    pub sentence: String,
+    pub label: String,
     /// Its boxes, as image 0 shows them.
     #[serde(rename = "structured_rep")]
     pub boxes: Boxes,
