@@ -1,19 +1,13 @@
 //! Statements about boxes and about what is scattered in them.
 
-use super::claim::{Claim, Count, OfItem, Part};
+use super::claim::{Claim, Count, ONCE, OfItem, Part, of};
 use super::draw::{Draw, article, plural};
 use super::scene::Item;
 use std::collections::BTreeSet;
 
-const ONCE: Count = Count::AtLeast(1);
-
 /// How many colours there are.
 pub fn colors(items: &[Item]) -> usize {
     items.iter().map(Item::color).collect::<BTreeSet<_>>().len()
-}
-
-fn of(color: &'static str) -> impl Fn(&Item) -> bool + Clone {
-    move |item| item.color() == color
 }
 
 /// A statement about a box.
@@ -76,7 +70,7 @@ fn kind(draw: &mut Draw) -> (String, impl Fn(&Item) -> bool + Clone + 'static) {
     let name = color.map_or_else(|| shape.to_string(), |color| format!("{color} {shape}"));
     let any = matches!(shape, "item" | "object");
     let fits =
-        move |item: &Item| color.is_none_or(|color| item.color() == color) && (any || item.shape == shape);
+        move |item: &Item| color.is_none_or(|color| item.color() == color) && (any || item.shape() == shape);
     (name, fits)
 }
 

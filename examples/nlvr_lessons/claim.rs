@@ -5,6 +5,14 @@ use super::scene::{Boxes, Item};
 /// A test of an item.
 pub type OfItem = Box<dyn Fn(&Item) -> bool>;
 
+/// A test for a colour.
+pub fn of(color: &'static str) -> impl Fn(&Item) -> bool + Clone {
+    move |item| item.color() == color
+}
+
+/// Once or more.
+pub const ONCE: Count = Count::AtLeast(1);
+
 /// How often.
 #[derive(Clone, Copy, Debug)]
 pub enum Count {

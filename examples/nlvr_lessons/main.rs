@@ -43,7 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn strips(data: &Path, split: &str) -> Result<Vec<Strip>, Box<dyn Error>> {
     let path = data.join(format!("nlvr/{split}/{split}.json"));
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(text.lines().map(Strip::parse).collect::<Result<_, _>>()?)
+    let strip = |(at, line): (usize, &str)| {
+        Strip::parse(line).map_err(|error| format!("{}, line {}: {error}", path.display(), at + 1).into())
+    };
+    text.lines().enumerate().map(strip).collect()
 }
 
 fn write(path: &Path, rows: &[Value]) -> Result<(), Box<dyn Error>> {

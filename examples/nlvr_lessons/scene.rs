@@ -5,14 +5,30 @@
 
 use serde::Deserialize;
 
+/// A colour as NLVR writes it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+enum Color {
+    Yellow,
+    Black,
+    #[serde(rename = "#0099ff")]
+    Blue,
+}
+
+/// A shape as NLVR writes it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Shape {
+    Square,
+    Circle,
+    Triangle,
+}
+
 /// A thing in a box.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Item {
-    /// `Yellow`, `Black` or a blue `#0099ff`.
-    color: String,
-    /// `square`, `circle` or `triangle`.
+    color: Color,
     #[serde(rename = "type")]
-    pub shape: String,
+    shape: Shape,
     /// 10, 20 or 30 pixels.
     pub size: i64,
     #[serde(rename = "x_loc")]
@@ -44,10 +60,19 @@ pub const PLACES: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0],
 impl Item {
     /// One of three words.
     pub fn color(&self) -> &'static str {
-        match self.color.as_str() {
-            "Yellow" => "yellow",
-            "Black" => "black",
-            _ => "blue",
+        match self.color {
+            Color::Yellow => "yellow",
+            Color::Black => "black",
+            Color::Blue => "blue",
+        }
+    }
+
+    /// One of three words.
+    pub fn shape(&self) -> &'static str {
+        match self.shape {
+            Shape::Square => "square",
+            Shape::Circle => "circle",
+            Shape::Triangle => "triangle",
         }
     }
 
@@ -91,7 +116,7 @@ impl Strip {
 
     /// Whether its boxes hold towers of blocks.
     pub fn has_towers(&self) -> bool {
-        let block = |item: &Item| item.shape == "square" && item.size == 20 && item.x == 40;
+        let block = |item: &Item| item.shape() == "square" && item.size == 20 && item.x == 40;
         self.boxes.iter().flatten().all(block)
     }
 }

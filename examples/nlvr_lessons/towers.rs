@@ -1,15 +1,9 @@
 //! Statements about towers of blocks, in the ways in which people write them most often.
 
 use super::boxes;
-use super::claim::{Claim, Count, Part};
+use super::claim::{Claim, Count, ONCE, Part, of};
 use super::draw::Draw;
 use super::scene::Item;
-
-const ONCE: Count = Count::AtLeast(1);
-
-fn of(color: &'static str) -> impl Fn(&Item) -> bool + Clone {
-    move |item| item.color() == color
-}
 
 fn stands(draw: &mut Draw) -> (bool, &'static str) {
     draw.one(&[(true, "top"), (false, "base")])

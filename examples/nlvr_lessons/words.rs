@@ -15,24 +15,15 @@ fn of_box(items: &[Item], tower: bool) -> Vec<&'static str> {
     // Where two items lie in a cell, the lower one is told.
     for (place, item) in items.iter().enumerate().rev() {
         let size = ["small", "medium", "big"][(item.size / 10 - 1).clamp(0, 2) as usize];
-        let shape = shape(item);
         let role = if tower { role(place, items.len()) } else { "none" };
-        words[item.cell() * 5..][..5].copy_from_slice(&[item.color(), shape, size, touch(item), role]);
+        words[item.cell() * 5..][..5].copy_from_slice(&[item.color(), item.shape(), size, touch(item), role]);
     }
     let count = |test: &dyn Fn(&Item) -> bool| NUMBERS[items.iter().filter(|item| test(item)).count().min(9)];
     words.push(count(&|_| true));
     words.extend(["yellow", "black", "blue"].map(|color| count(&|item| item.color() == color)));
-    words.extend(["square", "circle", "triangle"].map(|of| count(&|item| shape(item) == of)));
+    words.extend(["square", "circle", "triangle"].map(|of| count(&|item| item.shape() == of)));
     words.push(count(&Item::at_wall));
     words
-}
-
-fn shape(item: &Item) -> &'static str {
-    match item.shape.as_str() {
-        "circle" => "circle",
-        "triangle" => "triangle",
-        _ => "square",
-    }
 }
 
 fn touch(item: &Item) -> &'static str {
