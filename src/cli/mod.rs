@@ -14,6 +14,7 @@ mod say;
 mod show;
 mod stop;
 mod train;
+mod vocabulary;
 mod weights;
 
 use clap::{Parser, Subcommand};
@@ -51,6 +52,9 @@ enum Command {
         after_help = "Example: chiasm emit rust albef.chi --value image_feat --value text_feat --out src/albef.rs"
     )]
     Emit(emit::Arguments),
+    /// Learn the word pieces of a model from the texts of its stages.
+    #[command(after_help = "Example: chiasm vocabulary models/tiny/coca_photos.chi --data ~/data")]
+    Vocabulary(vocabulary::Arguments),
     /// Look into files of weights, convert and compare them.
     #[command(after_help = "Example: chiasm weights show vit.safetensors")]
     Weights {
@@ -91,6 +95,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Show(arguments) => show::run(arguments),
         Command::Emit(arguments) => emit::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
+        Command::Vocabulary(arguments) => vocabulary::run(arguments),
         Command::Weights { command } => weights::run(command),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Lsp { .. } => lsp::run(),

@@ -174,7 +174,7 @@ pub enum Error {
         last: String,
     },
     /// A vocabulary that is neither built in nor found.
-    #[error("vocabulary `{name}` is not built in and was not found; looked for {}", listed(.looked))]
+    #[error("vocabulary `{name}` is not built in and was not found; looked for {}; `chiasm vocabulary FILE` learns one of WordPiece", listed(.looked))]
     NoVocabulary {
         /// As the model names it.
         name: String,
@@ -335,7 +335,7 @@ mod tests {
             ),
             (
                 Error::NoVocabulary { name: "mine".into(), looked: vec![] },
-                "vocabulary `mine` is not built in and was not found; looked for nothing, as no `--data` folder was given",
+                "vocabulary `mine` is not built in and was not found; looked for nothing, as no `--data` folder was given; `chiasm vocabulary FILE` learns one of WordPiece",
             ),
             (
                 Error::Vocabulary { name: "mine".into(), reason: "is empty".into() },

@@ -65,4 +65,5 @@ pub use library::Library;
 pub use loader::{Loader, LoaderOptions};
 pub use order::Order;
 pub use report::{Problem, Report};
+pub use vocab::learn::learn_pieces;
 pub use vocabulary::{Kind, Vocabulary};

@@ -45,7 +45,7 @@ mod trains;
 mod types;
 mod unused;
 mod value;
-mod vocabulary;
+pub(crate) mod vocabulary;
 mod warn;
 mod weights;
 mod with;

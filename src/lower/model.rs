@@ -234,6 +234,8 @@ pub struct Vocabulary {
     pub extra: Vec<String>,
     /// Ids without the extra ones, if the file says it: vocabularies that the compiler does not know.
     pub size: Option<usize>,
+    /// Ids of `pad`, `cls`, `sep`, `mask` and `unk`, if the file says them; -1 where there is no such token.
+    pub special: Option<[i64; 5]>,
 }
 
 /// How text is cut into tokens.

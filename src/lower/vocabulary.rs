@@ -19,7 +19,7 @@ const KNOWN: &[(&str, usize)] = &[
 ];
 
 /// Special tokens that have a name.
-const FIELDS: [&str; 5] = ["pad", "cls", "sep", "mask", "unk"];
+pub const FIELDS: [&str; 5] = ["pad", "cls", "sep", "mask", "unk"];
 
 /// Ids of [`FIELDS`]; -1 where a vocabulary has no such token.
 const SPECIAL: &[(&str, [i64; 5])] = &[
@@ -29,22 +29,31 @@ const SPECIAL: &[(&str, [i64; 5])] = &[
     ("beit3", [1, 0, 2, 64001, 3]),
 ];
 
+/// Of pieces that `chiasm vocabulary` learned: `[PAD] [UNK] [CLS] [SEP] [MASK]` come first.
+const LEARNED: [i64; 5] = [0, 2, 3, 4, 1];
+
 /// How many ids a vocabulary has.
 pub fn size(vocabulary: &Vocabulary) -> usize {
     let known = KNOWN.iter().find(|(name, _)| *name == vocabulary.name).map(|(_, size)| *size);
     vocabulary.size.or(known).unwrap_or(0) + vocabulary.extra.len()
 }
 
-/// Ids of the special tokens, extra ones with them.
-pub fn special_ids(vocabulary: &Vocabulary) -> Vec<i64> {
-    let known = SPECIAL.iter().find(|(name, _)| *name == vocabulary.name);
-    let mut ids: Vec<i64> = known.map_or(Vec::new(), |(_, ids)| ids.to_vec());
+/// Ids of [`FIELDS`]: as the file says, as is known, or as learned pieces have them; -1 where there is no such token.
+pub fn special(vocabulary: &Vocabulary) -> Option<[i64; 5]> {
+    let known = SPECIAL.iter().find(|(name, _)| *name == vocabulary.name).map(|(_, ids)| *ids);
+    let learned = vocabulary.size.is_some() && vocabulary.kind == VocabularyKind::WordPiece;
+    vocabulary.special.or(known).or_else(|| learned.then_some(LEARNED))
+}
+
+/// Ids of the special tokens, extra ones with them, if they are known.
+pub fn special_ids(vocabulary: &Vocabulary) -> Option<Vec<i64>> {
+    let mut ids = special(vocabulary)?.to_vec();
     let all = size(vocabulary) as i64;
     ids.extend(all - vocabulary.extra.len() as i64..all);
     ids.retain(|id| *id >= 0);
     ids.sort_unstable();
     ids.dedup();
-    ids
+    Some(ids)
 }
 
 /// Names of the vocabularies whose sizes are known.
@@ -54,9 +63,8 @@ pub fn known() -> Vec<&'static str> {
 
 /// What may stand behind the dot of a vocabulary, with its value.
 pub fn fields(vocabulary: &Vocabulary) -> Vec<(String, String)> {
-    let known = SPECIAL.iter().find(|(name, _)| *name == vocabulary.name);
-    let ids = known.into_iter().flat_map(|(_, ids)| FIELDS.iter().zip(ids)).filter(|(_, id)| **id >= 0);
-    let ids = ids.map(|(name, id)| (name.to_string(), id.to_string()));
+    let ids = special(vocabulary).into_iter().flat_map(|ids| FIELDS.iter().zip(ids));
+    let ids = ids.filter(|(_, id)| *id >= 0).map(|(name, id)| (name.to_string(), id.to_string()));
     let token = ("id".to_string(), "id(\"…\"): an extra token".to_string());
     let size = ("size".to_string(), size(vocabulary).to_string());
     std::iter::once(size).chain(ids).chain([token]).collect()
@@ -77,14 +85,12 @@ impl<'p> Lower<'p> {
             let error = Diagnostic::error(Code::E0213, name.span, message).notes(near);
             return self.report(error.note("its fields: size, pad, cls, sep, mask, unk, id(\"…\")"));
         };
-        let ids = SPECIAL.iter().find(|(known, _)| *known == vocabulary.name).map(|(_, ids)| ids[field]);
-        match ids {
-            Some(id) if id >= 0 => Ok(Object::whole(id)),
-            _ => {
-                let message = format!("the vocabulary {} has no token `{}`", vocabulary.name, name.text);
-                self.fail(Code::E0213, name.span, message)
-            }
-        }
+        let message = match special(vocabulary).map(|ids| ids[field]) {
+            Some(id) if id >= 0 => return Ok(Object::whole(id)),
+            Some(_) => format!("the vocabulary {} has no token `{}`", vocabulary.name, name.text),
+            None => format!("the id of `{}` in the vocabulary {} is not known", name.text, vocabulary.name),
+        };
+        self.fail(Code::E0213, name.span, message)
     }
 
     /// `V.id("[DEC]")`: an extra token.
@@ -111,7 +117,7 @@ impl<'p> Lower<'p> {
         kind: VocabularyKind,
         name: String,
         extra: Vec<String>,
-        size: Option<usize>,
+        (size, special): (Option<usize>, Option<[i64; 5]>),
         span: chiasm_dsl::span::Span,
     ) -> Eval<Object<'p>> {
         if size.is_none() && !known().contains(&name.as_str()) {
@@ -120,6 +126,6 @@ impl<'p> Lower<'p> {
             let error = Diagnostic::error(Code::E0314, span, message).notes(near);
             return self.report(error.note("say how many ids it has, as in WordPiece(\"mine\", size: 8000)"));
         }
-        Ok(Object::Vocabulary(Rc::new(Vocabulary { kind, name, extra, size })))
+        Ok(Object::Vocabulary(Rc::new(Vocabulary { kind, name, extra, size, special })))
     }
 }

@@ -7,7 +7,7 @@ use crate::data::{Column, Values, Vocabulary};
 use crate::lower::model::{self, Reading};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use crate::train::source;
+use crate::train::{source, words};
 use chiasm_dsl::diagnostic::nearest;
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ impl Network {
         if let Some(known) = self.vocabularies.get(named) {
             return Ok(known.clone());
         }
-        let opened = source::words(named, &self.library).map_err(NetworkError::Words)?;
+        let opened = words::words(named, &self.library).map_err(NetworkError::Words)?;
         self.vocabularies.insert(named.clone(), opened.clone());
         Ok(opened)
     }

@@ -1,7 +1,8 @@
 //! The data set of a task, as its protocol reads it: pictures and texts apart ([`TaskGallery`]), or rows ([`TaskTable`]).
 
 use super::feed::Inputs;
-use super::source::{columns, lengths, tables, tensors, wish, words};
+use super::source::{columns, lengths, tables, tensors, wish};
+use super::words::words;
 use crate::data::{Cells, Column, Dataset, Library, Vocabulary, Wish};
 use crate::lower::model::{Answer, Condition, Reading, Task};
 use crate::recipe::{Data, Transform};

@@ -7,6 +7,7 @@ pub mod asked;
 mod begin;
 pub mod checkpoint;
 pub mod convert;
+pub mod corpus;
 pub mod derive;
 mod error;
 pub mod feed;
@@ -30,6 +31,7 @@ pub mod step;
 mod subjects;
 #[cfg(test)]
 mod testing;
+pub mod words;
 
 pub use error::{TrainError, bytes};
 pub use host::Host;

@@ -2,10 +2,9 @@
 
 use super::TrainError;
 use super::feed::{Feed, Inputs};
-use crate::data::{
-    Batch, Column, Dataset, Kind, Library, Loader, LoaderOptions, Values, Vocabulary, Wish, WishKind,
-};
-use crate::lower::model::{self, Input, Reading, Stage, VocabularyKind};
+use super::words::words;
+use crate::data::{Batch, Column, Dataset, Library, Loader, LoaderOptions, Values, Wish, WishKind};
+use crate::lower::model::{self, Input, Reading, Stage};
 use crate::recipe::Data;
 use crate::shape::Size;
 use crate::tensor::Tensor;
@@ -151,17 +150,6 @@ pub(super) fn wish(input: &Input, recipe: &Data, library: &Library) -> Result<Wi
 /// The columns that are read.
 pub(super) fn columns(wishes: &[Wish]) -> Vec<&str> {
     wishes.iter().map(|wish| wish.from.as_str()).collect()
-}
-
-/// Opens a vocabulary as the file names it.
-pub(crate) fn words(vocabulary: &model::Vocabulary, library: &Library) -> Result<Arc<Vocabulary>, String> {
-    let kind = match vocabulary.kind {
-        VocabularyKind::WordPiece => Kind::WordPiece,
-        VocabularyKind::Bpe => Kind::Bpe,
-        VocabularyKind::SentencePiece => Kind::SentencePiece,
-    };
-    let opened = Vocabulary::open(kind, &vocabulary.name, &vocabulary.extra, library);
-    opened.map(Arc::new).map_err(|error| error.to_string())
 }
 
 /// Columns with lengths, and the inputs that hold these.

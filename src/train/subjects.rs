@@ -5,7 +5,8 @@
 
 use super::asked::task;
 use super::feed::Inputs;
-use super::source::{lengths, tables, tensors, wish, words};
+use super::source::{lengths, tables, tensors, wish};
+use super::words::words;
 use crate::data::{Cells, Dataset, Library, Vocabulary, Wish};
 use crate::lower::model::{Answer, Input, Reading, Task};
 use crate::recipe::Transform;

@@ -37,8 +37,8 @@ pub(in crate::data) fn from_words(text: &str) -> Result<Tokenizer, String> {
     let model =
         WordPiece::builder().vocab(words).unk_token("[UNK]".into()).max_input_chars_per_word(100).build();
     let mut tokenizer = Tokenizer::new(model.map_err(|e| e.to_string())?);
-    tokenizer.with_normalizer(Some(BertNormalizer::new(true, true, None, true)));
-    tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
+    tokenizer.with_normalizer(Some(normalizer()));
+    tokenizer.with_pre_tokenizer(Some(pre_tokenizer()));
     tokenizer.with_decoder(Some(decoders::wordpiece::WordPiece::default()));
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].into_iter();
     let known: Vec<AddedToken> = special
@@ -47,4 +47,14 @@ pub(in crate::data) fn from_words(text: &str) -> Result<Tokenizer, String> {
         .collect();
     tokenizer.add_special_tokens(&known);
     Ok(tokenizer)
+}
+
+/// Cleans text, lower-cases it and takes accents away.
+pub(super) fn normalizer() -> BertNormalizer {
+    BertNormalizer::new(true, true, None, true)
+}
+
+/// Cuts text at spaces and around every sign.
+pub(super) fn pre_tokenizer() -> BertPreTokenizer {
+    BertPreTokenizer
 }

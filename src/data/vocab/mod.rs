@@ -4,4 +4,5 @@
 
 pub(super) mod bert;
 pub(super) mod clip;
+pub(super) mod learn;
 pub(super) mod sentencepiece;

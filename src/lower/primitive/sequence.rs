@@ -166,8 +166,18 @@ impl<'p> Lower<'p> {
             return self.fail(Code::E0311, span, message);
         };
         let ty = (*valid.ty).clone();
+        let Some(special) = crate::lower::vocabulary::special_ids(&vocabulary) else {
+            let message = format!(
+                "`pick_words` would pick the special tokens of {} too: they are not known",
+                vocabulary.name
+            );
+            let error = Diagnostic::error(Code::E0314, span, message);
+            return self.report(
+                error.note("say their ids, as in `special: [0, 2, 3, 4, 1]` for pad, cls, sep, mask and unk"),
+            );
+        };
         let mut eligible = valid.node;
-        for id in crate::lower::vocabulary::special_ids(&vocabulary) {
+        for id in special {
             let special = self.fill(id as f64, Elements::Ids(Range::Any))?;
             let other = Compare { relation: Relation::NotEqual };
             let other = self.emit(other, &[ids.node, special.node], ty.clone())?;

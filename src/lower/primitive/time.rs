@@ -226,7 +226,7 @@ impl<'p> Lower<'p> {
         given: Vec<Given<'p>>,
         span: Span,
     ) -> Eval<Object<'p>> {
-        let mut args = self.args("a vocabulary", &["name", "extra", "size"], given, span)?;
+        let mut args = self.args("a vocabulary", &["name", "extra", "size", "special"], given, span)?;
         let name = self.need(&mut args, "name")?;
         let Object::Text(text) = name.value else {
             return self.fail(Code::E0314, name.span, "the name of a vocabulary is a text");
@@ -237,7 +237,28 @@ impl<'p> Lower<'p> {
         };
         let size = args.optional("size");
         let size = size.map(|given| self.count(&given.value, given.span)).transpose()?;
-        self.vocabulary(kind, text, extra, size, name.span)
+        let special = args.optional("special").map(|given| self.special(&given)).transpose()?;
+        self.vocabulary(kind, text, extra, (size, special), name.span)
+    }
+
+    /// Ids of `pad`, `cls`, `sep`, `mask` and `unk`.
+    fn special(&mut self, given: &Given<'p>) -> Eval<[i64; 5]> {
+        let id = |item: &Object<'p>| match item {
+            Object::Whole(id) => id.number().filter(|id| *id >= -1),
+            _ => None,
+        };
+        let ids: Option<Vec<i64>> = match &given.value {
+            Object::List(items) => items.iter().map(id).collect(),
+            _ => None,
+        };
+        match ids.and_then(|ids| ids.try_into().ok()) {
+            Some(ids) => Ok(ids),
+            None => self.fail(
+                Code::E0314,
+                given.span,
+                "special tokens are a list of five ids, of pad, cls, sep, mask and unk; -1 where there is none",
+            ),
+        }
     }
 
     fn tokens(&mut self, given: Given<'p>) -> Eval<Vec<String>> {
