@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tower = Embedded::new(network, &["image_feat"], device.clone())?;
 
     let data = host.library().open(&Data::pairs(["scenes/val"]))?;
-    let pictures: Vec<_> = (0..200).map(|i| data.load(i, 64)).collect::<Result<_, _>>()?;
+    let pictures: Vec<_> = (0..200).map(|i| data.load(i, 48)).collect::<Result<_, _>>()?;
     // Without a tape: the tower is frozen, and its features are computed once.
     let features: Tensor<(usize, Const<128>), f32, Cpu> =
         tower.run("image_feat", Inputs::new().rows("image", pictures))?;

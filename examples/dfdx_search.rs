@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clip = Embedded::new(network, &["image_feat", "text_feat"], device)?;
 
     let data = host.library().open(&Data::pairs(["scenes/val"]))?;
-    let pictures: Vec<_> = (0..100).map(|i| data.load(i, 64)).collect::<Result<_, _>>()?;
+    let pictures: Vec<_> = (0..100).map(|i| data.load(i, 48)).collect::<Result<_, _>>()?;
     let pictures: Tensor<(usize, Const<128>), f32, Cpu> =
         clip.run("image_feat", Inputs::new().rows("image", pictures))?;
     let wanted: Tensor<(Const<1>, Const<128>), f32, Cpu> =

@@ -13,7 +13,7 @@ struct Arguments {
     /// What to look for.
     #[arg(default_value = "a red circle")]
     text: String,
-    /// How long to train; the file itself says 700.
+    /// How long to train; the file itself says 400.
     #[arg(long, default_value = "40")]
     steps: u64,
     /// Take this run folder instead of training.
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = host.library().open(&Data::pairs(["scenes/val"]))?;
     let mut found = Vec::new();
     for first in (0..data.pictures()).step_by(50) {
-        let pictures: Vec<_> = (first..first + 50).map(|i| data.load(i, 64)).collect::<Result<_, _>>()?;
+        let pictures: Vec<_> = (first..first + 50).map(|i| data.load(i, 48)).collect::<Result<_, _>>()?;
         let features = network.run("image_feat", &[("image", pictures.into())])?.into_floats();
         for (i, row) in features.chunks(wanted.len()).enumerate() {
             let close: f32 = row.iter().zip(&wanted).map(|(a, b)| a * b).sum();

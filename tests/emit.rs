@@ -258,9 +258,9 @@ fn words<const N: usize>(
 
 #[test]
 fn a_clip_has_the_numbers_and_gradients_of_exec() {
-    let (model, given) = (CLIP.model(), Given { side: 64, words: 24, most: 30522 });
+    let (model, given) = (CLIP.model(), Given { side: 48, words: 24, most: 30522 });
     let clip = clip::Clip::load(&CLIP.weights(&model), &Cpu::default()).expect("loads");
-    let (image, (text, lengths)) = (pixels::<64>(&given), words::<24>(&given));
+    let (image, (text, lengths)) = (pixels::<48>(&given), words::<24>(&given));
     let traced = clip.image_feat(image.leaky_trace()).expect("runs");
     compare(
         (&CLIP, &model, "image_feat", &given),
@@ -323,9 +323,9 @@ fn experts_and_relative_bias_have_the_numbers_and_gradients_of_exec() {
 
 #[test]
 fn an_optimiser_of_dfdx_moves_what_is_emitted_and_a_file_keeps_it() {
-    let (model, given) = (CLIP.model(), Given { side: 64, words: 24, most: 30522 });
+    let (model, given) = (CLIP.model(), Given { side: 48, words: 24, most: 30522 });
     let mut clip = clip::Clip::load(&CLIP.weights(&model), &Cpu::default()).expect("loads");
-    let (image, (text, lengths)) = (pixels::<64>(&given), words::<24>(&given));
+    let (image, (text, lengths)) = (pixels::<48>(&given), words::<24>(&given));
     let mut adam = Adam::new(&clip, AdamConfig { lr: 1e-4, ..AdamConfig::default() });
     let mut losses = Vec::new();
     for _ in 0..4 {
@@ -340,7 +340,7 @@ fn an_optimiser_of_dfdx_moves_what_is_emitted_and_a_file_keeps_it() {
     let again = clip::Clip::load(&file, &Cpu::default()).expect("reads");
     assert_eq!(again.image_feat(image).expect("runs").as_vec(), features);
     let mut network = Network::saved(&model, "pretrain", &file, &host()).expect("reads");
-    let pixels = tensor::Tensor::floats([ROWS, 3, 64, 64], given.pixels());
+    let pixels = tensor::Tensor::floats([ROWS, 3, 48, 48], given.pixels());
     let run = network.run("image_feat", &[("image", pixels.into())]).expect("runs").into_floats();
     close("the network", &run, &features, 1e-5);
 }
@@ -380,12 +380,12 @@ fn weights_that_do_not_fit_are_errors_with_names_and_shapes() {
         &["to_text.w", "emit-missing"],
     );
     let turned = |path: &str, dims: &mut Vec<usize>| {
-        if path == "vision.embed.proj.w" {
+        if path == "vision.embed.colours.proj.w" {
             dims.reverse();
         }
         Some(path.to_string())
     };
-    says(write("turned", &turned), &["vision.embed.proj.w", "[768, 128]", "[128, 768]"]);
+    says(write("turned", &turned), &["vision.embed.colours.proj.w", "[768, 128]", "[128, 768]"]);
     let beside =
         |path: &str, _: &mut Vec<usize>| Some(if path == "scale" { "scales".into() } else { path.into() });
     says(write("beside", &beside), &["scale"]);
@@ -413,7 +413,7 @@ fn what_cannot_be_emitted_is_refused_or_listed() {
 
 #[test]
 fn rows_that_do_not_agree_and_ids_without_a_row_are_errors() {
-    let given = Given { side: 64, words: 24, most: 30522 };
+    let given = Given { side: 48, words: 24, most: 30522 };
     let clip = clip::Clip::load(&CLIP.weights(&CLIP.model()), &Cpu::default()).expect("loads");
     let (text, _) = words::<24>(&given);
     let short: Tensor<(usize,), usize, Cpu> = Cpu::default().tensor_from_vec(vec![5, 5], (2,));

@@ -128,9 +128,16 @@ fn real(name: &str, stage: Option<&str>) {
 }
 
 #[test]
-#[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden clip_on_photos -- --ignored"]
-fn clip_on_photos() {
-    real("clip_photos", None);
+#[ignore = "trains for two minutes; cargo test --release --test golden clip_finds_scenes -- --ignored"]
+fn clip_finds_scenes() {
+    whole("clip", None, None);
+}
+
+/// Its words are those of `chiasm vocabulary models/tiny/coca_photos.chi --data DIR`.
+#[test]
+#[ignore = "trains for a quarter of an hour; CHIASM_DATA=DIR cargo test --release --test golden coca_on_photos -- --ignored"]
+fn coca_on_photos() {
+    real("coca_photos", Some("pretrain"));
 }
 
 #[test]

@@ -21,7 +21,7 @@
 //! ```compile_fail,E0308
 //! # use dfdx::prelude::*;
 //! mod clip {
-//!     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs")); // pictures of 64 by 64
+//!     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs")); // pictures of 48 by 48
 //! }
 //! fn features(clip: &clip::Clip<f32, Cpu>, image: Tensor<(usize, Const<3>, Const<32>, Const<32>), f32, Cpu>) {
 //!     let _ = clip.image_feat(image);
@@ -32,7 +32,7 @@
 //! mod clip {
 //!     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs"));
 //! }
-//! fn features(clip: &clip::Clip<f32, Cpu>, image: Tensor<(usize, Const<3>, Const<64>, Const<64>), f32, Cpu>) {
+//! fn features(clip: &clip::Clip<f32, Cpu>, image: Tensor<(usize, Const<3>, Const<48>, Const<48>), f32, Cpu>) {
 //!     let _ = clip.image_feat(image);
 //! }
 //! ```
@@ -41,8 +41,8 @@
 //! # use dfdx::prelude::*;
 //! # mod clip { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs")); }
 //! // A line of an emitted method, with a layer of another width: 128 where the picture's patches have 768 numbers.
-//! fn patches(to_image: &clip::Linear5<f32, Cpu>, x: Value<(usize, Const<16>, Const<768>), Cpu, NoneTape>) -> Result<(), EmbedError> {
-//!     let patches: Value<(usize, Const<16>, Const<128>), Cpu, NoneTape> = op::matmul(x, &to_image.w)?;
+//! fn patches(to_image: &clip::Linear7<f32, Cpu>, x: Value<(usize, Const<9>, Const<768>), Cpu, NoneTape>) -> Result<(), EmbedError> {
+//!     let patches: Value<(usize, Const<9>, Const<128>), Cpu, NoneTape> = op::matmul(x, &to_image.w)?;
 //!     Ok(())
 //! }
 //! ```
@@ -50,8 +50,8 @@
 //! # use chiasm::embed::{EmbedError, typed::{Value, op}};
 //! # use dfdx::prelude::*;
 //! # mod clip { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emit/clip.rs")); }
-//! fn patches(proj: &clip::Linear<f32, Cpu>, x: Value<(usize, Const<16>, Const<768>), Cpu, NoneTape>) -> Result<(), EmbedError> {
-//!     let patches: Value<(usize, Const<16>, Const<128>), Cpu, NoneTape> = op::matmul(x, &proj.w)?;
+//! fn patches(proj: &clip::Linear<f32, Cpu>, x: Value<(usize, Const<9>, Const<768>), Cpu, NoneTape>) -> Result<(), EmbedError> {
+//!     let patches: Value<(usize, Const<9>, Const<128>), Cpu, NoneTape> = op::matmul(x, &proj.w)?;
 //!     Ok(())
 //! }
 //! ```

@@ -29,17 +29,17 @@ pub struct Clip<E: Dtype, D: Device<E>> {
     /// `vision`
     pub vision: ViT<E, D>,
     /// `to_image`
-    pub to_image: Linear5<E, D>,
+    pub to_image: Linear7<E, D>,
     /// `embed`
     pub embed: Embedding<E, D>,
     /// `place`
     pub place: Tensor<(Const<24>, Const<128>), E, D>,
     /// `reader`
-    pub reader: Repeated<Layer<E, D>, 4>,
+    pub reader: Repeated<Layer<E, D>, 2>,
     /// `finish`
-    pub finish: LayerNorm<E, D>,
+    pub finish: LayerNorm2<E, D>,
     /// `to_text`
-    pub to_text: Linear5<E, D>,
+    pub to_text: Linear7<E, D>,
     /// `scale`
     pub scale: Tensor<(), E, D>,
 }
@@ -76,10 +76,10 @@ impl<D: Engine> Clip<f32, D> {
 
     /// The value `image_feat`.
     ///
-    /// image `[B, 3, 64, 64]` to `[B, 128]`.
+    /// image `[B, 3, 48, 48]` to `[B, 128]`.
     pub fn image_feat<T: Tracing<D>>(
         &self,
-        image: Value<(usize, Const<3>, Const<64>, Const<64>), D, T>,
+        image: Value<(usize, Const<3>, Const<48>, Const<48>), D, T>,
     ) -> Result<Value<(usize, Const<128>), D, T>, EmbedError> {
         let b = image.shape().0;
         let vision = self.vision.forward(image)?;
@@ -115,10 +115,10 @@ impl<D: Engine> Clip<f32, D> {
 
     /// The value `con`.
     ///
-    /// image `[B, 3, 64, 64]`, text `[B, 24]`, text_lengths `[B]` to `[]`.
+    /// image `[B, 3, 48, 48]`, text `[B, 24]`, text_lengths `[B]` to `[]`.
     pub fn con<T: Tracing<D>>(
         &self,
-        image: Value<(usize, Const<3>, Const<64>, Const<64>), D, T>,
+        image: Value<(usize, Const<3>, Const<48>, Const<48>), D, T>,
         text: &Tensor<(usize, Const<24>), usize, D>,
         text_lengths: &Tensor<(usize,), usize, D>,
     ) -> Result<Value<(), D, T>, EmbedError> {
@@ -158,13 +158,13 @@ impl<D: Engine> Clip<f32, D> {
 /// `ViT`: `vision`.
 pub struct ViT<E: Dtype, D: Device<E>> {
     /// `vision.embed`
-    pub embed: ImageEmbed<E, D>,
+    pub embed: OutlineEmbed<E, D>,
     /// `vision.stem`
-    pub stem: LayerNorm<E, D>,
+    pub stem: LayerNorm2<E, D>,
     /// `vision.blocks`
     pub blocks: Repeated<Layer<E, D>, 4>,
     /// `vision.norm`
-    pub norm: LayerNorm<E, D>,
+    pub norm: LayerNorm2<E, D>,
 }
 
 chiasm::parts!(ViT {
@@ -175,11 +175,11 @@ chiasm::parts!(ViT {
 });
 
 impl<D: Engine> ViT<f32, D> {
-    /// x `[B, 3, 64, 64]` to `[B, 17, 128]`.
+    /// x `[B, 3, 48, 48]` to `[B, 10, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<3>, Const<64>, Const<64>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<3>, Const<48>, Const<48>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
         let embed = self.embed.forward(x)?;
         let stem = self.stem.forward(embed)?;
         let mut hidden = stem;
@@ -190,14 +190,57 @@ impl<D: Engine> ViT<f32, D> {
     }
 }
 
-/// `ImageEmbed`: `vision.embed`.
+/// `OutlineEmbed`: `vision.embed`.
+pub struct OutlineEmbed<E: Dtype, D: Device<E>> {
+    /// `vision.embed.colours`
+    pub colours: ImageEmbed<E, D>,
+    /// `vision.embed.norm`
+    pub norm: LayerNorm<E, D>,
+    /// `vision.embed.filters`
+    pub filters: Linear2<E, D>,
+    /// `vision.embed.mix`
+    pub mix: Linear3<E, D>,
+}
+
+chiasm::parts!(OutlineEmbed {
+    colours: "colours",
+    norm: "norm",
+    filters: "filters",
+    mix: "mix",
+});
+
+impl<D: Engine> OutlineEmbed<f32, D> {
+    /// x `[B, 3, 48, 48]` to `[B, 10, 128]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<3>, Const<48>, Const<48>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
+        let b = x.shape().0;
+        let (colours, colours2) = self.colours.forward(x)?;
+        let reshaped: Value<(usize, Const<9>, Const<3>, Const<256>), D, T> =
+            op::reshape(colours, (b, Const, Const, Const))?;
+        let norm = self.norm.forward(reshaped)?;
+        let filters = self.filters.forward(norm)?;
+        let active: Value<(usize, Const<9>, Const<3>, Const<64>), D, T> = op::gelu(filters)?;
+        let reshaped2: Value<(usize, Const<9>, Const<192>), D, T> =
+            op::reshape(active, (b, Const, Const))?;
+        let mix = self.mix.forward(reshaped2)?;
+        let filled: Value<(usize, Const<1>, Const<128>), D, T> =
+            op::fill((b, Const, Const), 0.0, self.colours.cls.device())?;
+        let joined: Value<(usize, Const<10>, Const<128>), D, T> =
+            op::concat(1, [op::part(filled)?, op::part(mix)?])?;
+        op::add(colours2, joined)
+    }
+}
+
+/// `ImageEmbed`: `vision.embed.colours`.
 pub struct ImageEmbed<E: Dtype, D: Device<E>> {
-    /// `vision.embed.cls`
+    /// `vision.embed.colours.cls`
     pub cls: Tensor<(Const<1>, Const<128>), E, D>,
-    /// `vision.embed.proj`
+    /// `vision.embed.colours.proj`
     pub proj: Linear<E, D>,
-    /// `vision.embed.pos`
-    pub pos: Tensor<(Const<17>, Const<128>), E, D>,
+    /// `vision.embed.colours.pos`
+    pub pos: Tensor<(Const<10>, Const<128>), E, D>,
 }
 
 chiasm::parts!(ImageEmbed {
@@ -207,56 +250,62 @@ chiasm::parts!(ImageEmbed {
 });
 
 impl<D: Engine> ImageEmbed<f32, D> {
-    /// x `[B, 3, 64, 64]` to `[B, 17, 128]`.
+    /// x `[B, 3, 48, 48]` to `[B, 3, 3, 3, 16, 16]` and `[B, 10, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<3>, Const<64>, Const<64>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<3>, Const<48>, Const<48>), D, T>,
+    ) -> Result<
+        (
+            Value<(usize, Const<3>, Const<3>, Const<3>, Const<16>, Const<16>), D, T>,
+            Value<(usize, Const<10>, Const<128>), D, T>,
+        ),
+        EmbedError,
+    > {
         let b = x.shape().0;
         let repeated: Value<(usize, Const<1>, Const<128>), D, T> =
             op::broadcast(&self.cls, &[1, 2], (b, Const, Const))?;
-        let rescaled: Value<(usize, Const<3>, Const<64>, Const<64>), D, T> = op::rescale(
-            x,
-            &[0.48145466, 0.4578275, 0.40821073],
-            &[0.26862954, 0.26130258, 0.27577711],
-        )?;
-        let reshaped: Value<(usize, Const<3>, Const<4>, Const<16>, Const<4>, Const<16>), D, T> =
+        let rescaled: Value<(usize, Const<3>, Const<48>, Const<48>), D, T> =
+            op::rescale(x, &[0.5, 0.5, 0.5], &[0.5, 0.5, 0.5])?;
+        let reshaped: Value<(usize, Const<3>, Const<3>, Const<16>, Const<3>, Const<16>), D, T> =
             op::reshape(rescaled, (b, Const, Const, Const, Const, Const))?;
-        let permuted: Value<(usize, Const<4>, Const<4>, Const<3>, Const<16>, Const<16>), D, T> =
+        let permuted: Value<(usize, Const<3>, Const<3>, Const<3>, Const<16>, Const<16>), D, T> =
             op::permute(reshaped, &[0, 2, 4, 1, 3, 5])?;
-        let reshaped2: Value<(usize, Const<16>, Const<768>), D, T> =
-            op::reshape(permuted, (b, Const, Const))?;
+        let reshaped2: Value<(usize, Const<9>, Const<768>), D, T> =
+            op::reshape(&permuted, (b, Const, Const))?;
         let proj = self.proj.forward(reshaped2)?;
-        let joined: Value<(usize, Const<17>, Const<128>), D, T> =
+        let joined: Value<(usize, Const<10>, Const<128>), D, T> =
             op::concat(1, [op::part(repeated)?, op::part(proj)?])?;
-        op::add(joined, &self.pos)
+        let sum: Value<(usize, Const<10>, Const<128>), D, T> = op::add(joined, &self.pos)?;
+        Ok((permuted, sum))
     }
 }
 
-/// `Linear`: `vision.embed.proj`.
+/// `Linear`: `vision.embed.colours.proj`.
 pub struct Linear<E: Dtype, D: Device<E>> {
-    /// `vision.embed.proj.w`
+    /// `vision.embed.colours.proj.w`
     pub w: Tensor<(Const<768>, Const<128>), E, D>,
+    /// `vision.embed.colours.proj.b`
+    pub b: Tensor<(Const<128>,), E, D>,
 }
 
-chiasm::parts!(Linear { w: "w" });
+chiasm::parts!(Linear { w: "w", b: "b" });
 
 impl<D: Engine> Linear<f32, D> {
-    /// x `[B, 16, 768]` to `[B, 16, 128]`.
+    /// x `[B, 9, 768]` to `[B, 9, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<16>, Const<768>), D, T>,
-    ) -> Result<Value<(usize, Const<16>, Const<128>), D, T>, EmbedError> {
-        op::matmul(x, &self.w)
+        x: Value<(usize, Const<9>, Const<768>), D, T>,
+    ) -> Result<Value<(usize, Const<9>, Const<128>), D, T>, EmbedError> {
+        op::linear(x, &self.w, &self.b)
     }
 }
 
-/// `LayerNorm`: `vision.stem`, `vision.blocks[0].norm1`, `vision.blocks[0].norm2` and 16 more.
+/// `LayerNorm`: `vision.embed.norm`.
 pub struct LayerNorm<E: Dtype, D: Device<E>> {
-    /// `gain`
-    pub gain: Tensor<(Const<128>,), E, D>,
-    /// `shift`
-    pub shift: Tensor<(Const<128>,), E, D>,
+    /// `vision.embed.norm.gain`
+    pub gain: Tensor<(Const<256>,), E, D>,
+    /// `vision.embed.norm.shift`
+    pub shift: Tensor<(Const<256>,), E, D>,
 }
 
 chiasm::parts!(LayerNorm {
@@ -265,11 +314,74 @@ chiasm::parts!(LayerNorm {
 });
 
 impl<D: Engine> LayerNorm<f32, D> {
-    /// x `[B, 17, 128]` to `[B, 17, 128]`.
+    /// x `[B, 9, 3, 256]` to `[B, 9, 3, 256]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<17>, Const<128>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<9>, Const<3>, Const<256>), D, T>,
+    ) -> Result<Value<(usize, Const<9>, Const<3>, Const<256>), D, T>, EmbedError> {
+        op::layer_norm(x, &self.gain, &self.shift, 0.001)
+    }
+}
+
+/// `Linear`: `vision.embed.filters`.
+pub struct Linear2<E: Dtype, D: Device<E>> {
+    /// `vision.embed.filters.w`
+    pub w: Tensor<(Const<256>, Const<64>), E, D>,
+    /// `vision.embed.filters.b`
+    pub b: Tensor<(Const<64>,), E, D>,
+}
+
+chiasm::parts!(Linear2 { w: "w", b: "b" });
+
+impl<D: Engine> Linear2<f32, D> {
+    /// x `[B, 9, 3, 256]` to `[B, 9, 3, 64]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<9>, Const<3>, Const<256>), D, T>,
+    ) -> Result<Value<(usize, Const<9>, Const<3>, Const<64>), D, T>, EmbedError> {
+        op::linear(x, &self.w, &self.b)
+    }
+}
+
+/// `Linear`: `vision.embed.mix`.
+pub struct Linear3<E: Dtype, D: Device<E>> {
+    /// `vision.embed.mix.w`
+    pub w: Tensor<(Const<192>, Const<128>), E, D>,
+    /// `vision.embed.mix.b`
+    pub b: Tensor<(Const<128>,), E, D>,
+}
+
+chiasm::parts!(Linear3 { w: "w", b: "b" });
+
+impl<D: Engine> Linear3<f32, D> {
+    /// x `[B, 9, 192]` to `[B, 9, 128]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<9>, Const<192>), D, T>,
+    ) -> Result<Value<(usize, Const<9>, Const<128>), D, T>, EmbedError> {
+        op::linear(x, &self.w, &self.b)
+    }
+}
+
+/// `LayerNorm`: `vision.stem`, `vision.blocks[0].norm1`, `vision.blocks[0].norm2` and 12 more.
+pub struct LayerNorm2<E: Dtype, D: Device<E>> {
+    /// `gain`
+    pub gain: Tensor<(Const<128>,), E, D>,
+    /// `shift`
+    pub shift: Tensor<(Const<128>,), E, D>,
+}
+
+chiasm::parts!(LayerNorm2 {
+    gain: "gain",
+    shift: "shift",
+});
+
+impl<D: Engine> LayerNorm2<f32, D> {
+    /// x `[B, 10, 128]` to `[B, 10, 128]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<10>, Const<128>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
         op::layer_norm(x, &self.gain, &self.shift, 1e-5)
     }
 
@@ -282,14 +394,14 @@ impl<D: Engine> LayerNorm<f32, D> {
     }
 }
 
-/// `Layer`: `vision.blocks[0]`, `vision.blocks[1]`, `vision.blocks[2]` and 5 more.
+/// `Layer`: `vision.blocks[0]`, `vision.blocks[1]`, `vision.blocks[2]` and 3 more.
 pub struct Layer<E: Dtype, D: Device<E>> {
     /// `norm1`
-    pub norm1: LayerNorm<E, D>,
+    pub norm1: LayerNorm2<E, D>,
     /// `attn`
     pub attn: Attention<E, D>,
     /// `norm2`
-    pub norm2: LayerNorm<E, D>,
+    pub norm2: LayerNorm2<E, D>,
     /// `ffn`
     pub ffn: Mlp<E, D>,
 }
@@ -302,14 +414,14 @@ chiasm::parts!(Layer {
 });
 
 impl<D: Engine> Layer<f32, D> {
-    /// x `[B, 17, 128]` to `[B, 17, 128]`.
+    /// x `[B, 10, 128]` to `[B, 10, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<17>, Const<128>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<10>, Const<128>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
         let norm1 = self.norm1.forward(fork(&x))?;
         let attn = self.attn.forward(norm1)?;
-        let sum: Value<(usize, Const<17>, Const<128>), D, T> = op::add(x, attn)?;
+        let sum: Value<(usize, Const<10>, Const<128>), D, T> = op::add(x, attn)?;
         let norm2 = self.norm2.forward(fork(&sum))?;
         let ffn = self.ffn.forward(norm2)?;
         op::add(sum, ffn)
@@ -330,17 +442,17 @@ impl<D: Engine> Layer<f32, D> {
     }
 }
 
-/// `Attention`: `vision.blocks[0].attn`, `vision.blocks[1].attn`, `vision.blocks[2].attn` and 5
+/// `Attention`: `vision.blocks[0].attn`, `vision.blocks[1].attn`, `vision.blocks[2].attn` and 3
 /// more.
 pub struct Attention<E: Dtype, D: Device<E>> {
     /// `q`
-    pub q: Linear2<E, D>,
+    pub q: Linear4<E, D>,
     /// `k`
-    pub k: Linear2<E, D>,
+    pub k: Linear4<E, D>,
     /// `v`
-    pub v: Linear2<E, D>,
+    pub v: Linear4<E, D>,
     /// `out`
-    pub out: Linear2<E, D>,
+    pub out: Linear4<E, D>,
 }
 
 chiasm::parts!(Attention {
@@ -351,15 +463,15 @@ chiasm::parts!(Attention {
 });
 
 impl<D: Engine> Attention<f32, D> {
-    /// x `[B, 17, 128]` to `[B, 17, 128]`.
+    /// x `[B, 10, 128]` to `[B, 10, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<17>, Const<128>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<10>, Const<128>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
         let q = self.q.forward(fork(&x))?;
         let k = self.k.forward(fork(&x))?;
         let v = self.v.forward(x)?;
-        let attended: Value<(usize, Const<17>, Const<128>), D, T> =
+        let attended: Value<(usize, Const<10>, Const<128>), D, T> =
             op::attend(Attend::heads(4), q, k, v)?;
         self.out.forward(attended)
     }
@@ -379,23 +491,23 @@ impl<D: Engine> Attention<f32, D> {
     }
 }
 
-/// `Linear`: `vision.blocks[0].attn.q`, `vision.blocks[0].attn.k`, `vision.blocks[0].attn.v` and 29
+/// `Linear`: `vision.blocks[0].attn.q`, `vision.blocks[0].attn.k`, `vision.blocks[0].attn.v` and 21
 /// more.
-pub struct Linear2<E: Dtype, D: Device<E>> {
+pub struct Linear4<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<128>, Const<128>), E, D>,
     /// `b`
     pub b: Tensor<(Const<128>,), E, D>,
 }
 
-chiasm::parts!(Linear2 { w: "w", b: "b" });
+chiasm::parts!(Linear4 { w: "w", b: "b" });
 
-impl<D: Engine> Linear2<f32, D> {
-    /// x `[B, 17, 128]` to `[B, 17, 128]`.
+impl<D: Engine> Linear4<f32, D> {
+    /// x `[B, 10, 128]` to `[B, 10, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<17>, Const<128>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<10>, Const<128>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
         op::linear(x, &self.w, &self.b)
     }
 
@@ -408,12 +520,12 @@ impl<D: Engine> Linear2<f32, D> {
     }
 }
 
-/// `Mlp`: `vision.blocks[0].ffn`, `vision.blocks[1].ffn`, `vision.blocks[2].ffn` and 5 more.
+/// `Mlp`: `vision.blocks[0].ffn`, `vision.blocks[1].ffn`, `vision.blocks[2].ffn` and 3 more.
 pub struct Mlp<E: Dtype, D: Device<E>> {
     /// `up`
-    pub up: Linear3<E, D>,
+    pub up: Linear5<E, D>,
     /// `down`
-    pub down: Linear4<E, D>,
+    pub down: Linear6<E, D>,
 }
 
 chiasm::parts!(Mlp {
@@ -422,15 +534,15 @@ chiasm::parts!(Mlp {
 });
 
 impl<D: Engine> Mlp<f32, D> {
-    /// x `[B, 17, 128]` to `[B, 17, 128]`.
+    /// x `[B, 10, 128]` to `[B, 10, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<17>, Const<128>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<10>, Const<128>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
         let up = self.up.forward(x)?;
-        let product: Value<(usize, Const<17>, Const<512>), D, T> = op::mul(1.702, &up)?;
-        let active: Value<(usize, Const<17>, Const<512>), D, T> = op::sigmoid(product)?;
-        let product2: Value<(usize, Const<17>, Const<512>), D, T> = op::mul(up, active)?;
+        let product: Value<(usize, Const<10>, Const<512>), D, T> = op::mul(1.702, &up)?;
+        let active: Value<(usize, Const<10>, Const<512>), D, T> = op::sigmoid(product)?;
+        let product2: Value<(usize, Const<10>, Const<512>), D, T> = op::mul(up, active)?;
         self.down.forward(product2)
     }
 
@@ -447,23 +559,23 @@ impl<D: Engine> Mlp<f32, D> {
     }
 }
 
-/// `Linear`: `vision.blocks[0].ffn.up`, `vision.blocks[1].ffn.up`, `vision.blocks[2].ffn.up` and 5
+/// `Linear`: `vision.blocks[0].ffn.up`, `vision.blocks[1].ffn.up`, `vision.blocks[2].ffn.up` and 3
 /// more.
-pub struct Linear3<E: Dtype, D: Device<E>> {
+pub struct Linear5<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<128>, Const<512>), E, D>,
     /// `b`
     pub b: Tensor<(Const<512>,), E, D>,
 }
 
-chiasm::parts!(Linear3 { w: "w", b: "b" });
+chiasm::parts!(Linear5 { w: "w", b: "b" });
 
-impl<D: Engine> Linear3<f32, D> {
-    /// x `[B, 17, 128]` to `[B, 17, 512]`.
+impl<D: Engine> Linear5<f32, D> {
+    /// x `[B, 10, 128]` to `[B, 10, 512]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<17>, Const<128>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<512>), D, T>, EmbedError> {
+        x: Value<(usize, Const<10>, Const<128>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<512>), D, T>, EmbedError> {
         op::linear(x, &self.w, &self.b)
     }
 
@@ -477,22 +589,22 @@ impl<D: Engine> Linear3<f32, D> {
 }
 
 /// `Linear`: `vision.blocks[0].ffn.down`, `vision.blocks[1].ffn.down`, `vision.blocks[2].ffn.down`
-/// and 5 more.
-pub struct Linear4<E: Dtype, D: Device<E>> {
+/// and 3 more.
+pub struct Linear6<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<512>, Const<128>), E, D>,
     /// `b`
     pub b: Tensor<(Const<128>,), E, D>,
 }
 
-chiasm::parts!(Linear4 { w: "w", b: "b" });
+chiasm::parts!(Linear6 { w: "w", b: "b" });
 
-impl<D: Engine> Linear4<f32, D> {
-    /// x `[B, 17, 512]` to `[B, 17, 128]`.
+impl<D: Engine> Linear6<f32, D> {
+    /// x `[B, 10, 512]` to `[B, 10, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,
-        x: Value<(usize, Const<17>, Const<512>), D, T>,
-    ) -> Result<Value<(usize, Const<17>, Const<128>), D, T>, EmbedError> {
+        x: Value<(usize, Const<10>, Const<512>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<128>), D, T>, EmbedError> {
         op::linear(x, &self.w, &self.b)
     }
 
@@ -506,14 +618,14 @@ impl<D: Engine> Linear4<f32, D> {
 }
 
 /// `Linear`: `to_image`, `to_text`.
-pub struct Linear5<E: Dtype, D: Device<E>> {
+pub struct Linear7<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<128>, Const<128>), E, D>,
 }
 
-chiasm::parts!(Linear5 { w: "w" });
+chiasm::parts!(Linear7 { w: "w" });
 
-impl<D: Engine> Linear5<f32, D> {
+impl<D: Engine> Linear7<f32, D> {
     /// x `[B, 128]` to `[B, 128]`.
     pub fn forward<T: Tracing<D>>(
         &self,

@@ -26,7 +26,7 @@ const ELSEWHERE: &str = "mlm_head";
 /// The model: what its values read.
 pub struct Vlmo<E: Dtype, D: Device<E>> {
     /// `patches`
-    pub patches: ImageEmbed<E, D>,
+    pub patches: OutlineEmbed<E, D>,
     /// `is_image`
     pub is_image: Tensor<(Const<96>,), E, D>,
     /// `blocks[0]`
@@ -38,27 +38,27 @@ pub struct Vlmo<E: Dtype, D: Device<E>> {
     /// `blocks[3]`
     pub blocks_3: MomeLayer4<E, D>,
     /// `norm`
-    pub norm: LayerNorm<E, D>,
+    pub norm: LayerNorm2<E, D>,
     /// `to_image`
-    pub to_image: Linear3<E, D>,
+    pub to_image: Linear5<E, D>,
     /// `embed`
     pub embed: BertEmbed<E, D>,
     /// `is_text`
     pub is_text: Tensor<(Const<96>,), E, D>,
     /// `to_text`
-    pub to_text: Linear3<E, D>,
+    pub to_text: Linear5<E, D>,
     /// `scale`
     pub scale: Tensor<(), E, D>,
     /// `to_image_joint`
-    pub to_image_joint: Linear3<E, D>,
+    pub to_image_joint: Linear5<E, D>,
     /// `to_text_joint`
-    pub to_text_joint: Linear3<E, D>,
+    pub to_text_joint: Linear5<E, D>,
     /// `scale_joint`
     pub scale_joint: Tensor<(), E, D>,
     /// `pooler`
-    pub pooler: Linear2<E, D>,
+    pub pooler: Linear4<E, D>,
     /// `itm_head`
-    pub itm_head: Linear6<E, D>,
+    pub itm_head: Linear8<E, D>,
 }
 
 chiasm::parts!(Vlmo {
@@ -229,11 +229,54 @@ impl<D: Engine> Vlmo<f32, D> {
     }
 }
 
-/// `ImageEmbed`: `patches`.
+/// `OutlineEmbed`: `patches`.
+pub struct OutlineEmbed<E: Dtype, D: Device<E>> {
+    /// `patches.colours`
+    pub colours: ImageEmbed<E, D>,
+    /// `patches.norm`
+    pub norm: LayerNorm<E, D>,
+    /// `patches.filters`
+    pub filters: Linear2<E, D>,
+    /// `patches.mix`
+    pub mix: Linear3<E, D>,
+}
+
+chiasm::parts!(OutlineEmbed {
+    colours: "colours",
+    norm: "norm",
+    filters: "filters",
+    mix: "mix",
+});
+
+impl<D: Engine> OutlineEmbed<f32, D> {
+    /// x `[B, 3, 48, 48]` to `[B, 10, 96]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<3>, Const<48>, Const<48>), D, T>,
+    ) -> Result<Value<(usize, Const<10>, Const<96>), D, T>, EmbedError> {
+        let b = x.shape().0;
+        let (colours, colours2) = self.colours.forward(x)?;
+        let reshaped: Value<(usize, Const<9>, Const<3>, Const<256>), D, T> =
+            op::reshape(colours, (b, Const, Const, Const))?;
+        let norm = self.norm.forward(reshaped)?;
+        let filters = self.filters.forward(norm)?;
+        let active: Value<(usize, Const<9>, Const<3>, Const<48>), D, T> = op::gelu(filters)?;
+        let reshaped2: Value<(usize, Const<9>, Const<144>), D, T> =
+            op::reshape(active, (b, Const, Const))?;
+        let mix = self.mix.forward(reshaped2)?;
+        let filled: Value<(usize, Const<1>, Const<96>), D, T> =
+            op::fill((b, Const, Const), 0.0, self.colours.cls.device())?;
+        let joined: Value<(usize, Const<10>, Const<96>), D, T> =
+            op::concat(1, [op::part(filled)?, op::part(mix)?])?;
+        op::add(colours2, joined)
+    }
+}
+
+/// `ImageEmbed`: `patches.colours`.
 pub struct ImageEmbed<E: Dtype, D: Device<E>> {
-    /// `patches.cls`
+    /// `patches.colours.cls`
     pub cls: Tensor<(Const<1>, Const<96>), E, D>,
-    /// `patches.proj`
+    /// `patches.colours.proj`
     pub proj: Linear<E, D>,
 }
 
@@ -243,11 +286,17 @@ chiasm::parts!(ImageEmbed {
 });
 
 impl<D: Engine> ImageEmbed<f32, D> {
-    /// x `[B, 3, 48, 48]` to `[B, 10, 96]`.
+    /// x `[B, 3, 48, 48]` to `[B, 3, 3, 3, 16, 16]` and `[B, 10, 96]`.
     pub fn forward<T: Tracing<D>>(
         &self,
         x: Value<(usize, Const<3>, Const<48>, Const<48>), D, T>,
-    ) -> Result<Value<(usize, Const<10>, Const<96>), D, T>, EmbedError> {
+    ) -> Result<
+        (
+            Value<(usize, Const<3>, Const<3>, Const<3>, Const<16>, Const<16>), D, T>,
+            Value<(usize, Const<10>, Const<96>), D, T>,
+        ),
+        EmbedError,
+    > {
         let b = x.shape().0;
         let repeated: Value<(usize, Const<1>, Const<96>), D, T> =
             op::broadcast(&self.cls, &[1, 2], (b, Const, Const))?;
@@ -258,17 +307,19 @@ impl<D: Engine> ImageEmbed<f32, D> {
         let permuted: Value<(usize, Const<3>, Const<3>, Const<3>, Const<16>, Const<16>), D, T> =
             op::permute(reshaped, &[0, 2, 4, 1, 3, 5])?;
         let reshaped2: Value<(usize, Const<9>, Const<768>), D, T> =
-            op::reshape(permuted, (b, Const, Const))?;
+            op::reshape(&permuted, (b, Const, Const))?;
         let proj = self.proj.forward(reshaped2)?;
-        op::concat(1, [op::part(repeated)?, op::part(proj)?])
+        let joined: Value<(usize, Const<10>, Const<96>), D, T> =
+            op::concat(1, [op::part(repeated)?, op::part(proj)?])?;
+        Ok((permuted, joined))
     }
 }
 
-/// `Linear`: `patches.proj`.
+/// `Linear`: `patches.colours.proj`.
 pub struct Linear<E: Dtype, D: Device<E>> {
-    /// `patches.proj.w`
+    /// `patches.colours.proj.w`
     pub w: Tensor<(Const<768>, Const<96>), E, D>,
-    /// `patches.proj.b`
+    /// `patches.colours.proj.b`
     pub b: Tensor<(Const<96>,), E, D>,
 }
 
@@ -284,10 +335,73 @@ impl<D: Engine> Linear<f32, D> {
     }
 }
 
+/// `LayerNorm`: `patches.norm`.
+pub struct LayerNorm<E: Dtype, D: Device<E>> {
+    /// `patches.norm.gain`
+    pub gain: Tensor<(Const<256>,), E, D>,
+    /// `patches.norm.shift`
+    pub shift: Tensor<(Const<256>,), E, D>,
+}
+
+chiasm::parts!(LayerNorm {
+    gain: "gain",
+    shift: "shift",
+});
+
+impl<D: Engine> LayerNorm<f32, D> {
+    /// x `[B, 9, 3, 256]` to `[B, 9, 3, 256]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<9>, Const<3>, Const<256>), D, T>,
+    ) -> Result<Value<(usize, Const<9>, Const<3>, Const<256>), D, T>, EmbedError> {
+        op::layer_norm(x, &self.gain, &self.shift, 0.001)
+    }
+}
+
+/// `Linear`: `patches.filters`.
+pub struct Linear2<E: Dtype, D: Device<E>> {
+    /// `patches.filters.w`
+    pub w: Tensor<(Const<256>, Const<48>), E, D>,
+    /// `patches.filters.b`
+    pub b: Tensor<(Const<48>,), E, D>,
+}
+
+chiasm::parts!(Linear2 { w: "w", b: "b" });
+
+impl<D: Engine> Linear2<f32, D> {
+    /// x `[B, 9, 3, 256]` to `[B, 9, 3, 48]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<9>, Const<3>, Const<256>), D, T>,
+    ) -> Result<Value<(usize, Const<9>, Const<3>, Const<48>), D, T>, EmbedError> {
+        op::linear(x, &self.w, &self.b)
+    }
+}
+
+/// `Linear`: `patches.mix`.
+pub struct Linear3<E: Dtype, D: Device<E>> {
+    /// `patches.mix.w`
+    pub w: Tensor<(Const<144>, Const<96>), E, D>,
+    /// `patches.mix.b`
+    pub b: Tensor<(Const<96>,), E, D>,
+}
+
+chiasm::parts!(Linear3 { w: "w", b: "b" });
+
+impl<D: Engine> Linear3<f32, D> {
+    /// x `[B, 9, 144]` to `[B, 9, 96]`.
+    pub fn forward<T: Tracing<D>>(
+        &self,
+        x: Value<(usize, Const<9>, Const<144>), D, T>,
+    ) -> Result<Value<(usize, Const<9>, Const<96>), D, T>, EmbedError> {
+        op::linear(x, &self.w, &self.b)
+    }
+}
+
 /// `MomeLayer`: `blocks[0]`.
 pub struct MomeLayer<E: Dtype, D: Device<E>> {
     /// `blocks[0].norm1`
-    pub norm1: LayerNorm<E, D>,
+    pub norm1: LayerNorm2<E, D>,
     /// `blocks[0].attn`
     pub attn: Attention<E, D>,
     /// `blocks[0].gain1`
@@ -359,19 +473,19 @@ impl<D: Engine> MomeLayer<f32, D> {
 }
 
 /// `LayerNorm`: `blocks[0].norm1`, `blocks[0].norm2.image`, `blocks[0].norm2.text` and 12 more.
-pub struct LayerNorm<E: Dtype, D: Device<E>> {
+pub struct LayerNorm2<E: Dtype, D: Device<E>> {
     /// `gain`
     pub gain: Tensor<(Const<96>,), E, D>,
     /// `shift`
     pub shift: Tensor<(Const<96>,), E, D>,
 }
 
-chiasm::parts!(LayerNorm {
+chiasm::parts!(LayerNorm2 {
     gain: "gain",
     shift: "shift",
 });
 
-impl<D: Engine> LayerNorm<f32, D> {
+impl<D: Engine> LayerNorm2<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
     pub fn forward<T: Tracing<D>>(
         &self,
@@ -460,15 +574,15 @@ impl<D: Engine> LayerNorm<f32, D> {
 /// `Attention`: `blocks[0].attn`, `blocks[1].attn`, `blocks[2].attn` and 1 more.
 pub struct Attention<E: Dtype, D: Device<E>> {
     /// `q`
-    pub q: Linear2<E, D>,
+    pub q: Linear4<E, D>,
     /// `k`
-    pub k: Linear3<E, D>,
+    pub k: Linear5<E, D>,
     /// `v`
-    pub v: Linear2<E, D>,
+    pub v: Linear4<E, D>,
     /// `relative`
     pub relative: RelativeBias<E, D>,
     /// `out`
-    pub out: Linear2<E, D>,
+    pub out: Linear4<E, D>,
 }
 
 chiasm::parts!(Attention {
@@ -526,16 +640,16 @@ impl<D: Engine> Attention<f32, D> {
 }
 
 /// `Linear`: `blocks[0].attn.q`, `blocks[0].attn.v`, `blocks[0].attn.out` and 10 more.
-pub struct Linear2<E: Dtype, D: Device<E>> {
+pub struct Linear4<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<96>, Const<96>), E, D>,
     /// `b`
     pub b: Tensor<(Const<96>,), E, D>,
 }
 
-chiasm::parts!(Linear2 { w: "w", b: "b" });
+chiasm::parts!(Linear4 { w: "w", b: "b" });
 
-impl<D: Engine> Linear2<f32, D> {
+impl<D: Engine> Linear4<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
     pub fn forward<T: Tracing<D>>(
         &self,
@@ -570,14 +684,14 @@ impl<D: Engine> Linear2<f32, D> {
 }
 
 /// `Linear`: `blocks[0].attn.k`, `blocks[1].attn.k`, `blocks[2].attn.k` and 5 more.
-pub struct Linear3<E: Dtype, D: Device<E>> {
+pub struct Linear5<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<96>, Const<96>), E, D>,
 }
 
-chiasm::parts!(Linear3 { w: "w" });
+chiasm::parts!(Linear5 { w: "w" });
 
-impl<D: Engine> Linear3<f32, D> {
+impl<D: Engine> Linear5<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 96]`.
     pub fn forward<T: Tracing<D>>(
         &self,
@@ -687,9 +801,9 @@ impl<D: Engine> Scale<f32, D> {
 /// `blocks[0].norm2`: `blocks[0].norm2`.
 pub struct Blocks0Norm2<E: Dtype, D: Device<E>> {
     /// `blocks[0].norm2.image`
-    pub image: LayerNorm<E, D>,
+    pub image: LayerNorm2<E, D>,
     /// `blocks[0].norm2.text`
-    pub text: LayerNorm<E, D>,
+    pub text: LayerNorm2<E, D>,
 }
 
 chiasm::parts!(Blocks0Norm2 {
@@ -773,9 +887,9 @@ impl<D: Engine> Blocks0Ffn<f32, D> {
 /// `Mlp`: `blocks[0].ffn.image`, `blocks[0].ffn.text`, `blocks[1].ffn.image` and 6 more.
 pub struct Mlp<E: Dtype, D: Device<E>> {
     /// `up`
-    pub up: Linear4<E, D>,
+    pub up: Linear6<E, D>,
     /// `down`
-    pub down: Linear5<E, D>,
+    pub down: Linear7<E, D>,
 }
 
 chiasm::parts!(Mlp {
@@ -817,16 +931,16 @@ impl<D: Engine> Mlp<f32, D> {
 
 /// `Linear`: `blocks[0].ffn.image.up`, `blocks[0].ffn.text.up`, `blocks[1].ffn.image.up` and 6
 /// more.
-pub struct Linear4<E: Dtype, D: Device<E>> {
+pub struct Linear6<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<96>, Const<384>), E, D>,
     /// `b`
     pub b: Tensor<(Const<384>,), E, D>,
 }
 
-chiasm::parts!(Linear4 { w: "w", b: "b" });
+chiasm::parts!(Linear6 { w: "w", b: "b" });
 
-impl<D: Engine> Linear4<f32, D> {
+impl<D: Engine> Linear6<f32, D> {
     /// x `[B, 10, 96]` to `[B, 10, 384]`.
     pub fn forward<T: Tracing<D>>(
         &self,
@@ -854,16 +968,16 @@ impl<D: Engine> Linear4<f32, D> {
 
 /// `Linear`: `blocks[0].ffn.image.down`, `blocks[0].ffn.text.down`, `blocks[1].ffn.image.down` and
 /// 6 more.
-pub struct Linear5<E: Dtype, D: Device<E>> {
+pub struct Linear7<E: Dtype, D: Device<E>> {
     /// `w`
     pub w: Tensor<(Const<384>, Const<96>), E, D>,
     /// `b`
     pub b: Tensor<(Const<96>,), E, D>,
 }
 
-chiasm::parts!(Linear5 { w: "w", b: "b" });
+chiasm::parts!(Linear7 { w: "w", b: "b" });
 
-impl<D: Engine> Linear5<f32, D> {
+impl<D: Engine> Linear7<f32, D> {
     /// x `[B, 10, 384]` to `[B, 10, 96]`.
     pub fn forward<T: Tracing<D>>(
         &self,
@@ -892,7 +1006,7 @@ impl<D: Engine> Linear5<f32, D> {
 /// `MomeLayer`: `blocks[1]`.
 pub struct MomeLayer2<E: Dtype, D: Device<E>> {
     /// `blocks[1].norm1`
-    pub norm1: LayerNorm<E, D>,
+    pub norm1: LayerNorm2<E, D>,
     /// `blocks[1].attn`
     pub attn: Attention<E, D>,
     /// `blocks[1].gain1`
@@ -966,9 +1080,9 @@ impl<D: Engine> MomeLayer2<f32, D> {
 /// `blocks[1].norm2`: `blocks[1].norm2`.
 pub struct Blocks1Norm2<E: Dtype, D: Device<E>> {
     /// `blocks[1].norm2.image`
-    pub image: LayerNorm<E, D>,
+    pub image: LayerNorm2<E, D>,
     /// `blocks[1].norm2.text`
-    pub text: LayerNorm<E, D>,
+    pub text: LayerNorm2<E, D>,
 }
 
 chiasm::parts!(Blocks1Norm2 {
@@ -1052,7 +1166,7 @@ impl<D: Engine> Blocks1Ffn<f32, D> {
 /// `MomeLayer`: `blocks[2]`.
 pub struct MomeLayer3<E: Dtype, D: Device<E>> {
     /// `blocks[2].norm1`
-    pub norm1: LayerNorm<E, D>,
+    pub norm1: LayerNorm2<E, D>,
     /// `blocks[2].attn`
     pub attn: Attention<E, D>,
     /// `blocks[2].gain1`
@@ -1126,9 +1240,9 @@ impl<D: Engine> MomeLayer3<f32, D> {
 /// `blocks[2].norm2`: `blocks[2].norm2`.
 pub struct Blocks2Norm2<E: Dtype, D: Device<E>> {
     /// `blocks[2].norm2.image`
-    pub image: LayerNorm<E, D>,
+    pub image: LayerNorm2<E, D>,
     /// `blocks[2].norm2.text`
-    pub text: LayerNorm<E, D>,
+    pub text: LayerNorm2<E, D>,
 }
 
 chiasm::parts!(Blocks2Norm2 {
@@ -1212,7 +1326,7 @@ impl<D: Engine> Blocks2Ffn<f32, D> {
 /// `MomeLayer`: `blocks[3]`.
 pub struct MomeLayer4<E: Dtype, D: Device<E>> {
     /// `blocks[3].norm1`
-    pub norm1: LayerNorm<E, D>,
+    pub norm1: LayerNorm2<E, D>,
     /// `blocks[3].attn`
     pub attn: Attention<E, D>,
     /// `blocks[3].gain1`
@@ -1337,11 +1451,11 @@ impl<D: Engine> MomeLayer4<f32, D> {
 /// `blocks[3].norm2`: `blocks[3].norm2`.
 pub struct Blocks3Norm2<E: Dtype, D: Device<E>> {
     /// `blocks[3].norm2.image`
-    pub image: LayerNorm<E, D>,
+    pub image: LayerNorm2<E, D>,
     /// `blocks[3].norm2.text`
-    pub text: LayerNorm<E, D>,
+    pub text: LayerNorm2<E, D>,
     /// `blocks[3].norm2.fused`
-    pub fused: LayerNorm<E, D>,
+    pub fused: LayerNorm2<E, D>,
 }
 
 chiasm::parts!(Blocks3Norm2 {
@@ -1477,7 +1591,7 @@ pub struct BertEmbed<E: Dtype, D: Device<E>> {
     /// `embed.kind`
     pub kind: Tensor<(Const<2>, Const<96>), E, D>,
     /// `embed.norm`
-    pub norm: LayerNorm<E, D>,
+    pub norm: LayerNorm2<E, D>,
 }
 
 chiasm::parts!(BertEmbed {
@@ -1519,16 +1633,16 @@ impl<D: Engine> Embedding<f32, D> {
 }
 
 /// `Linear`: `itm_head`.
-pub struct Linear6<E: Dtype, D: Device<E>> {
+pub struct Linear8<E: Dtype, D: Device<E>> {
     /// `itm_head.w`
     pub w: Tensor<(Const<96>, Const<2>), E, D>,
     /// `itm_head.b`
     pub b: Tensor<(Const<2>,), E, D>,
 }
 
-chiasm::parts!(Linear6 { w: "w", b: "b" });
+chiasm::parts!(Linear8 { w: "w", b: "b" });
 
-impl<D: Engine> Linear6<f32, D> {
+impl<D: Engine> Linear8<f32, D> {
     /// x `[B, 96]` to `[B, 2]`.
     pub fn forward<T: Tracing<D>>(
         &self,

@@ -1,6 +1,6 @@
 //! Finds drawn pictures that fit a text, with a CLIP that is part of this program: its types are those of `clip.rs`, which the
 //! build script wrote. With the weights of a trained one:
-//! `cargo run --release -- "two red circles" runs/clip/pretrain/checkpoints/step-1400/model.safetensors`
+//! `cargo run --release -- "two red circles" runs/clip/pretrain/checkpoints/step-400/model.safetensors`
 
 use chiasm::data::{Kind, Library, Vocabulary};
 use chiasm::recipe::Data;
@@ -26,9 +26,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let library = Library::default();
     let data = library.open(&Data::pairs(["scenes/val"]))?;
-    let mut pixels = vec![0.0; COUNT * 3 * 64 * 64];
-    for (at, place) in pixels.chunks_mut(3 * 64 * 64).enumerate() {
-        data.load(at, 64)?.write(place);
+    let mut pixels = vec![0.0; COUNT * 3 * 48 * 48];
+    for (at, place) in pixels.chunks_mut(3 * 48 * 48).enumerate() {
+        data.load(at, 48)?.write(place);
     }
     let pictures = clip.image_feat(device.tensor_from_vec(pixels, (COUNT, Const, Const, Const)))?;
 

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use chiasm::data::learn_pieces;
-//! let pieces = learn_pieces(&["red sky", "red bed"], 16)?;
+//! let pieces = learn_pieces(&["red sky", "red bed"], 18)?;
 //! assert_eq!(pieces[..5], ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]);
 //! assert!(pieces.contains(&"red".to_string()) && !pieces.contains(&"sky".to_string()));
 //! # Ok::<(), String>(())
