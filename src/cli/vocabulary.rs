@@ -10,6 +10,7 @@ use super::{Problem, model, say};
 use crate::data::{Library, learn_pieces};
 use crate::train::{corpus, folder};
 use clap::Args;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// `chiasm vocabulary FILE`
@@ -30,6 +31,21 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
+/// What was written.
+#[derive(Serialize)]
+struct Learned<'a> {
+    file: &'a Path,
+    pieces: usize,
+    texts: usize,
+}
+
+impl Learned<'_> {
+    fn line(&self) -> String {
+        let (pieces, texts) = (say::grouped(self.pieces), say::grouped(self.texts));
+        format!("{pieces} pieces of {texts} texts written to {}", self.file.display())
+    }
+}
+
 /// Learns and writes.
 pub fn run(arguments: &Arguments) -> Result<(), Problem> {
     let model = model::open_given(&arguments.file, &arguments.common)?;
@@ -39,12 +55,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Problem> {
         .clone()
         .unwrap_or_else(|| arguments.data[0].join("tokenizers").join(&wanted.name).join("vocab.txt"));
     free(&out)?;
-    let texts = corpus::texts(&model, &wanted, &Library::new(arguments.data.iter().cloned()))?;
+    let (texts, report) = corpus::texts(&model, &wanted, &Library::new(arguments.data.iter().cloned()))?;
+    report.lines().iter().for_each(|line| say::error(line));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let pieces = learn_pieces(&texts, wanted.size.unwrap_or(0))
         .map_err(|reason| Problem::new(1, format!("error: vocabulary `{}`: {reason}", wanted.name)))?;
     write(&out, &pieces)?;
-    say::line(format!("{} pieces of {} texts written to {}", pieces.len(), texts.len(), out.display()));
+    let learned = Learned { file: &out, pieces: pieces.len(), texts: texts.len() };
+    say::either(arguments.common.format, "vocabulary", &learned, || learned.line());
     Ok(())
 }
 

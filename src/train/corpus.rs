@@ -10,15 +10,16 @@
 //! # std::fs::write(&file, "input text : text[B, ~8] of w\nw = WordPiece(\"mine\", size: 99)\ne = Embedding(w, 4)\nloss l = mean(e(text))\nstage s { data = texts(\"scenes\") minimise = l optimiser = adamw(1e-3) length = steps(1) batch = 2 }\n")?;
 //! let model = chiasm::compile(&file, &chiasm::Options::default())?;
 //! let vocabulary = corpus::wanted(&model, None)?;
-//! let texts = corpus::texts(&model, &vocabulary, &Library::default())?;
-//! assert_eq!((vocabulary.size, texts.len()), (Some(99), 100_000));
+//! let (texts, report) = corpus::texts(&model, &vocabulary, &Library::default())?;
+//! assert_eq!((vocabulary.size, texts.len(), report.is_empty()), (Some(99), 100_000, true));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 use super::TrainError;
 use crate::Model;
-use crate::data::{Cells, Library};
+use crate::data::{Cells, Library, Report};
 use crate::lower::model::{Reading, Vocabulary, VocabularyKind};
+use crate::lower::vocabulary::known;
 use crate::recipe::Data;
 
 /// The vocabulary that has to be learned: the one of this name, or the only one whose size the file says.
@@ -28,8 +29,9 @@ use crate::recipe::Data;
 pub fn wanted(model: &Model, name: Option<&str>) -> Result<Vocabulary, TrainError> {
     let mut open: Vec<&Vocabulary> = Vec::new();
     for (vocabulary, ..) in columns(model) {
-        let asked = vocabulary.size.is_some() && name.is_none_or(|name| name == vocabulary.name);
-        if asked && !open.contains(&vocabulary) {
+        let learned = vocabulary.size.is_some() && !known().contains(&vocabulary.name.as_str());
+        let asked = name.is_none_or(|name| name == vocabulary.name);
+        if learned && asked && !open.contains(&vocabulary) {
             open.push(vocabulary);
         }
     }
@@ -45,26 +47,31 @@ pub fn wanted(model: &Model, name: Option<&str>) -> Result<Vocabulary, TrainErro
     }
 }
 
-/// All texts that stages read with a vocabulary.
+/// All texts that stages read with a vocabulary, and what of their data cannot be used.
 ///
 /// # Errors
 /// Data that is not there.
-pub fn texts(model: &Model, vocabulary: &Vocabulary, library: &Library) -> Result<Vec<String>, TrainError> {
+pub fn texts(
+    model: &Model,
+    vocabulary: &Vocabulary,
+    library: &Library,
+) -> Result<(Vec<String>, Report), TrainError> {
     let mut read: Vec<(&Data, &str)> = Vec::new();
     for (_, data, column) in columns(model).filter(|(of, ..)| *of == vocabulary) {
         if !read.iter().any(|(known, name)| known.rows == data.rows && *name == column) {
             read.push((data, column));
         }
     }
-    let mut texts = Vec::new();
+    let (mut texts, mut report) = (Vec::new(), Report::default());
     for (data, column) in read {
         let dataset =
             library.open_for(data, &[column]).map_err(|error| TrainError::Data(error.to_string()))?;
         if let Some(Cells::Texts(rows)) = dataset.cells(column) {
             texts.extend_from_slice(rows);
         }
+        report.merge(dataset.report());
     }
-    Ok(texts)
+    Ok((texts, report))
 }
 
 /// Every vocabulary that reads a column, with the data and its name there.
