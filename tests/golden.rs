@@ -187,3 +187,15 @@ fn vlmo_goes_through_its_stages() {
 fn blip_cleans_its_captions() {
     whole("blip", Some("bootstrap"), None);
 }
+
+#[test]
+#[ignore = "trains for ten minutes; cargo test --release --test golden simvlm_describes -- --ignored"]
+fn simvlm_describes() {
+    whole("simvlm", None, None);
+}
+
+#[test]
+#[ignore = "trains for ten minutes; cargo test --release --test golden beit2_names_hidden_patches -- --ignored"]
+fn beit2_names_hidden_patches() {
+    whole("beit2", Some("pretrain"), None);
+}
