@@ -183,7 +183,7 @@ fn vlmo_goes_through_its_stages() {
 }
 
 #[test]
-#[ignore = "trains for half an hour; cargo test --release --test golden blip_cleans_its_captions -- --ignored"]
+#[ignore = "trains for twenty minutes; cargo test --release --test golden blip_cleans_its_captions -- --ignored"]
 fn blip_cleans_its_captions() {
     whole("blip", Some("bootstrap"), None);
 }
