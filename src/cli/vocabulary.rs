@@ -58,8 +58,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Problem> {
     let (texts, report) = corpus::texts(&model, &wanted, &Library::new(arguments.data.iter().cloned()))?;
     report.lines().iter().for_each(|line| say::error(line));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let pieces = learn_pieces(&texts, wanted.size.unwrap_or(0))
-        .map_err(|reason| Problem::new(1, format!("error: vocabulary `{}`: {reason}", wanted.name)))?;
+    let pieces = learn_pieces(&wanted.name, &texts, wanted.size.unwrap_or(0));
+    let pieces = pieces.map_err(|error| Problem::of(1, &error))?;
     write(&out, &pieces)?;
     let learned = Learned { file: &out, pieces: pieces.len(), texts: texts.len() };
     say::either(arguments.common.format, "vocabulary", &learned, || learned.line());

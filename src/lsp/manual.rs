@@ -117,9 +117,12 @@ pub const PAGES: &[(&str, &str)] = &[
     ("grid", "A resize rule: extra rows kept, the square of the others bicubic."),
     ("offset_grid(extra)", "A resize rule for tables of relative positions."),
     ("crop(low, high)", "In data: a random crop, resized. As a resize rule: the rows that both have."),
-    ("WordPiece(name, extra, size)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
-    ("Bpe(name, extra, size)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
-    ("SentencePiece(name, extra, size)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
+    ("WordPiece(name, extra, size, special)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
+    ("Bpe(name, extra, size, special)", "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`."),
+    (
+        "SentencePiece(name, extra, size, special)",
+        "A vocabulary. `.size .pad .cls .sep .mask .unk .id(\"…\")`.",
+    ),
     (
         "pairs(…, prompt, wrong)",
         "Data: `image text image_id`. `wrong`: a share of wrong captions, of `scenes`.",

@@ -6,50 +6,51 @@
 //!
 //! ```
 //! use chiasm::data::learn_pieces;
-//! let pieces = learn_pieces(&["red sky", "red bed"], 18)?;
+//! let pieces = learn_pieces("mine", &["red sky", "red bed"], 18)?;
 //! assert_eq!(pieces[..5], ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]);
 //! assert!(pieces.contains(&"red".to_string()) && !pieces.contains(&"sky".to_string()));
-//! # Ok::<(), String>(())
+//! # Ok::<(), chiasm::data::Error>(())
 //! ```
 
 use std::collections::BTreeSet;
 
-use tokenizers::models::bpe::BPE;
-use tokenizers::models::bpe::BpeTrainer;
+use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::{
     AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
     PreTokenizer, Trainer,
 };
 
 use super::bert;
+use crate::data::Error;
 
 /// Tokens that no text contains, first in every vocabulary.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 /// In front of a piece that does not begin a word.
 const INSIDE: &str = "##";
 
-/// `size` pieces, in the order of their ids, special tokens among them.
+/// `size` pieces for the vocabulary `name`, in the order of their ids, special tokens among them.
 ///
 /// # Errors
-/// The texts have more letters than `size`, or too few words for it.
-pub fn learn_pieces(texts: &[&str], size: usize) -> Result<Vec<String>, String> {
+/// `Vocabulary` if the texts have more letters than `size`, or too few words for it.
+pub fn learn_pieces(name: &str, texts: &[&str], size: usize) -> Result<Vec<String>, Error> {
+    let fail = |reason: String| Error::Vocabulary { name: name.into(), reason };
     let letters = letters(texts);
     let least = SPECIAL.len() + letters.len();
     if size < least {
-        return Err(format!(
-            "{size} pieces are too few: the letters of the texts alone are {least}; say `size: {least}` or more"
-        ));
+        return Err(fail(format!(
+            "{size} pieces are too few, as letters alone are {least}; say `size: {least}` or more"
+        )));
     }
     let mut model = BPE::default();
     let mut trainer = trainer(&letters, size);
     let fed = trainer.feed(texts.iter(), |text| Ok(words(text)));
-    fed.and_then(|()| trainer.train(&mut model)).map_err(|error| error.to_string())?;
+    fed.and_then(|()| trainer.train(&mut model)).map_err(|error| fail(error.to_string()))?;
     let mut pieces: Vec<(u32, String)> =
         model.get_vocab().into_iter().map(|(piece, id)| (id, piece)).collect();
     pieces.sort_unstable();
     match pieces.len() {
         n if n == size => Ok(pieces.into_iter().map(|(_, piece)| piece).collect()),
-        n => Err(format!("the texts give only {n} pieces; say `size: {n}`")),
+        n => Err(fail(format!("the texts give only {n} pieces; say `size: {n}`"))),
     }
 }
 
@@ -95,22 +96,22 @@ mod tests {
 
     #[test]
     fn the_same_texts_give_the_same_pieces() {
-        let once = learn_pieces(&TEXTS, 46).expect("learns");
+        let once = learn_pieces("mine", &TEXTS, 46).expect("learns");
         let backwards: Vec<&str> = TEXTS.into_iter().rev().collect();
         for _ in 0..8 {
-            assert_eq!(learn_pieces(&TEXTS, 46).expect("learns"), once);
-            assert_eq!(learn_pieces(&backwards, 46).expect("learns"), once);
+            assert_eq!(learn_pieces("mine", &TEXTS, 46).expect("learns"), once);
+            assert_eq!(learn_pieces("mine", &backwards, 46).expect("learns"), once);
         }
     }
 
     #[test]
     fn sizes_that_do_not_fit_say_which_do() {
-        let few = learn_pieces(&TEXTS, 10).expect_err("has more letters");
+        let few = learn_pieces("mine", &TEXTS, 10).expect_err("has more letters").to_string();
         assert!(few.contains("say `size: "), "{few}");
-        let many = learn_pieces(&TEXTS, 5000).expect_err("has fewer words");
+        let many = learn_pieces("mine", &TEXTS, 5000).expect_err("has fewer words").to_string();
         let size: usize =
             many.split("size: ").nth(1).and_then(|n| n.trim_end_matches('`').parse().ok()).expect("a size");
-        assert_eq!(learn_pieces(&TEXTS, size).map(|pieces| pieces.len()), Ok(size));
-        assert!(learn_pieces(&[], 5).is_ok_and(|pieces| pieces.len() == 5));
+        assert!(learn_pieces("mine", &TEXTS, size).is_ok_and(|pieces| pieces.len() == size));
+        assert!(learn_pieces("mine", &[], 5).is_ok_and(|pieces| pieces.len() == 5));
     }
 }
