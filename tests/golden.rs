@@ -199,3 +199,9 @@ fn simvlm_describes() {
 fn beit2_names_hidden_patches() {
     whole("beit2", Some("pretrain"), None);
 }
+
+#[test]
+#[ignore = "trains for twenty minutes; cargo test --release --test golden vlbeit_finds -- --ignored"]
+fn vlbeit_finds() {
+    whole("vlbeit", Some("retrieval"), None);
+}
