@@ -22,7 +22,8 @@ fn path(relative: &str) -> PathBuf {
 /// Trains a file, or one stage of it, and writes a line for every `every`-th step, and one for each measured task.
 fn curve(file: &str, stage: Option<&str>, host: &Host, every: u64) -> String {
     let model = compile(&path(file), &chiasm::Options::default()).unwrap_or_else(|error| panic!("{error}"));
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("golden-{}", model.name));
+    // The short curve of a model and its whole run have one name.
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("golden-{}", file.replace('/', "-")));
     let _ = std::fs::remove_dir_all(&out);
     let stage = stage.map(str::to_string);
     let options = TrainOptions { out: Some(out), seed: Some(0), stage, ..TrainOptions::default() };
